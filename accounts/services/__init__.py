@@ -1,0 +1,45 @@
+"""Use cases of people and their access, one module each."""
+
+from accounts.services.people import (
+    activate_user,
+    approve_foreman,
+    change_role,
+    deactivate_user,
+    suspend_user,
+    update_user,
+)
+from accounts.services.registration import create_user_account, invite_user, register
+from accounts.services.sessions import (
+    SignedIn,
+    end_session,
+    refresh_session,
+    sign_out_everywhere,
+)
+from accounts.services.sign_in import (
+    forgot_password,
+    resend_verification,
+    reset_password,
+    sign_in,
+    verify_email,
+)
+
+__all__ = [
+    "SignedIn",
+    "activate_user",
+    "approve_foreman",
+    "change_role",
+    "create_user_account",
+    "deactivate_user",
+    "end_session",
+    "forgot_password",
+    "invite_user",
+    "refresh_session",
+    "register",
+    "resend_verification",
+    "reset_password",
+    "sign_in",
+    "sign_out_everywhere",
+    "suspend_user",
+    "update_user",
+    "verify_email",
+]

@@ -1,0 +1,166 @@
+"""What the office decides about people. Every change of authority ends their sessions."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.audit import record_audit_event
+from accounts.models import MailPurpose, Role, User, UserStatus
+from accounts.permissions import is_administrator
+from accounts.services.mails import ask_for_mail
+from accounts.services.registration import check_grown_up
+from accounts.services.sessions import lock_user, revoke_authority
+from accounts.services.sign_in import activate_if_complete
+from chitfund.exceptions import Conflict, NotAllowed, WrongState
+
+
+@transaction.atomic
+def suspend_user(*, user_id: UUID, actor: User, reason: str) -> User:
+    """Shut a person out at once: their next request is refused."""
+    return _shut_out(user_id, actor, reason, verb="user.suspended")
+
+
+@transaction.atomic
+def deactivate_user(*, user_id: UUID, actor: User, reason: str) -> User:
+    """Close a person's account. Their rows and their address stay, as the law asks.
+
+    Whoever calls this has checked that they hold no running ticket or scheme.
+    """
+    return _shut_out(user_id, actor, reason, verb="user.deactivated")
+
+
+def _shut_out(user_id: UUID, actor: User, reason: str, *, verb: str) -> User:
+    _refuse_self(user_id, actor, "Another administrator has to do this to your account.")
+    user = lock_user(user_id)
+    before = user.status
+    user.move_to(UserStatus.SUSPENDED)
+    revoke_authority(user, reason="account was suspended")
+    user.save()
+    record_audit_event(actor=actor, verb=verb, target=user, before=before, reason=reason)
+    return user
+
+
+@transaction.atomic
+def activate_user(*, user_id: UUID, actor: User, reason: str) -> User:
+    """Let a suspended person back in; who has yet to prove or be approved becomes pending."""
+    _refuse_self(user_id, actor, "Another administrator has to do this to your account.")
+    user = lock_user(user_id)
+    if user.status != UserStatus.SUSPENDED:
+        raise WrongState(
+            f"This user is {user.get_status_display().lower()}; only a suspended one is activated."
+        )
+    user.move_to(UserStatus.ACTIVE if user.may_become_active else UserStatus.PENDING)
+    revoke_authority(user, reason="account was activated")
+    user.save()
+    record_audit_event(
+        actor=actor, verb="user.activated", target=user, after=user.status, reason=reason
+    )
+    return user
+
+
+@transaction.atomic
+def approve_foreman(*, user_id: UUID, actor: User, reason: str) -> User:
+    """Approve a person as a foreman; they become active once their address is proven too."""
+    _refuse_self(user_id, actor, "Nobody approves themselves as a foreman.")
+    user = lock_user(user_id)
+    if user.role != Role.FOREMAN:
+        raise WrongState("This user is no foreman. Give them that role first.")
+    if user.foreman_approved_at is not None:
+        raise WrongState("This foreman is approved already.")
+    user.foreman_approved_at = timezone.now()
+    user.foreman_approved_by = actor
+    activate_if_complete(user)
+    revoke_authority(user, reason="foreman was approved")
+    user.save()
+    ask_for_mail(user=user, purpose=MailPurpose.FOREMAN_APPROVED)
+    record_audit_event(
+        actor=actor, verb="user.foreman_approved", target=user, after=user.status, reason=reason
+    )
+    return user
+
+
+@transaction.atomic
+def change_role(*, user_id: UUID, role: Role, actor: User, reason: str) -> User:
+    """Give a person another role; the old one's rights and sessions end with it.
+
+    Making somebody a foreman is the approval as well. Leaving the office drops every Django
+    permission, so that a later return begins with none.
+    """
+    _refuse_self(user_id, actor, "Nobody changes their own role.")
+    user = lock_user(user_id)
+    before = Role(user.role)
+    if before == role:
+        raise WrongState(f"This user is {role.label.lower()} already.")
+    user.role = role
+    user.foreman_approved_at = timezone.now() if role == Role.FOREMAN else None
+    user.foreman_approved_by = actor if role == Role.FOREMAN else None
+    if before == Role.ADMIN:
+        user.is_superuser = False
+        user.groups.clear()
+        user.user_permissions.clear()
+    activate_if_complete(user)
+    revoke_authority(user, reason="role was changed")
+    user.save()
+    record_audit_event(
+        actor=actor, verb="user.role_changed", target=user, before=before, after=role, reason=reason
+    )
+    return user
+
+
+@transaction.atomic
+def update_user(
+    *,
+    user_id: UUID,
+    actor: User,
+    full_name: str | None = None,
+    phone_number: str | None = None,
+    date_of_birth: date | None = None,
+) -> User:
+    """Change what a person says about themselves; what is None stays.
+
+    Name and birth date were compared with a document once KYC is verified: from then on
+    only the office changes them.
+    """
+    user = lock_user(user_id)
+    changes = {
+        name: value
+        for name, value in (
+            ("full_name", full_name),
+            ("phone_number", phone_number),
+            ("date_of_birth", date_of_birth),
+        )
+        if value is not None and value != getattr(user, name)
+    }
+    _check_may_change(user, actor, changes)
+    for name, value in changes.items():
+        setattr(user, name, value)
+    check_grown_up(user.date_of_birth)
+    _save_unless_taken(user)
+    if changes:
+        record_audit_event(actor=actor, verb="user.changed", target=user, fields=sorted(changes))
+    return user
+
+
+def _check_may_change(user: User, actor: User, changes: dict[str, object]) -> None:
+    proven = {"full_name", "date_of_birth"} & changes.keys()
+    if proven and user.is_kyc_verified and not is_administrator(actor):
+        raise WrongState("Your name and birth date are verified. Ask the office to change them.")
+
+
+def _save_unless_taken(user: User) -> None:
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as exc:
+        if not User.objects.filter(phone_number=user.phone_number).exclude(pk=user.pk).exists():
+            raise
+        raise Conflict("Somebody has an account with this phone number.") from exc
+
+
+def _refuse_self(user_id: UUID, actor: User, message: str) -> None:
+    if user_id == actor.pk:
+        raise NotAllowed(message)

@@ -1,0 +1,186 @@
+"""How people come in: they register, are invited, or are made at the terminal."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts import limits
+from accounts.audit import record_audit_event
+from accounts.clients import Client
+from accounts.models import MailPurpose, Role, User, UserStatus
+from accounts.permissions import has_staff_permission
+from accounts.services.mails import ask_for_mail
+from chitfund.business_date import business_date
+from chitfund.db import next_number
+from chitfund.exceptions import Conflict, FieldError, InvalidInput, NotAllowed
+
+GROWN_UP = 18
+
+
+def register(
+    *,
+    full_name: str,
+    email: str,
+    phone_number: str,
+    password: str,
+    date_of_birth: date,
+    role: Role,
+    client: Client,
+) -> None:
+    """Create a pending account and mail a link that proves the address.
+
+    Returns nothing, for a taken address or phone too: only its owner is told, by mail.
+    """
+    limits.reserve(limits.REGISTER_ADDRESS, client.neighbourhood)
+    if role == Role.ADMIN:
+        raise NotAllowed("Administrators are invited; they do not register.")
+    person = User(
+        full_name=full_name,
+        email=email,
+        phone_number=phone_number,
+        date_of_birth=date_of_birth,
+        role=role,
+    )
+    check_grown_up(person.date_of_birth)
+    check_password_strength(password, person)
+    person.set_password(password)
+    try:
+        _save_new(person, mail=MailPurpose.VERIFY_EMAIL, actor=None)
+    except IntegrityError:
+        _tell_owners(email=email, phone_number=phone_number)
+
+
+def create_user_account(
+    *,
+    full_name: str,
+    email: str,
+    phone_number: str,
+    password: str | None = None,
+    date_of_birth: date | None = None,
+    role: Role = Role.USER,
+    actor: User | None = None,
+    is_active: bool = False,
+    is_superuser: bool = False,
+) -> User:
+    """Create an account at the terminal or from a seed; `is_active` skips proof and approval.
+
+    Raises Conflict when the address or the phone number is taken.
+    """
+    person = User(
+        full_name=full_name,
+        email=email.strip().lower(),
+        phone_number=phone_number,
+        date_of_birth=date_of_birth,
+        role=role,
+        is_superuser=is_superuser,
+    )
+    check_grown_up(person.date_of_birth)
+    if password is not None:
+        check_password_strength(password, person)
+    person.set_password(password)
+    if is_active:
+        person.email_verified_at = timezone.now()
+        person.foreman_approved_at = timezone.now() if role == Role.FOREMAN else None
+        person.status = UserStatus.ACTIVE
+    return _save_or_refuse(person, mail=None, actor=actor)
+
+
+def invite_user(
+    *,
+    actor: User,
+    full_name: str,
+    email: str,
+    phone_number: str,
+    role: Role,
+    date_of_birth: date | None = None,
+) -> User:
+    """Create a pending account of any role and mail its owner a link to set the password.
+
+    A foreman still needs the approval; an administrator begins without any permission.
+    """
+    if role == Role.ADMIN and not has_staff_permission(actor, "accounts.change_role"):
+        raise NotAllowed("Inviting an administrator needs the permission to change roles.")
+    person = User(
+        full_name=full_name,
+        email=email,
+        phone_number=phone_number,
+        date_of_birth=date_of_birth,
+        role=role,
+    )
+    check_grown_up(person.date_of_birth)
+    person.set_unusable_password()
+    return _save_or_refuse(person, mail=MailPurpose.INVITATION, actor=actor)
+
+
+def check_password_strength(password: str, user: User) -> None:
+    """Raise InvalidInput with every reason why a password is too weak for this person."""
+    try:
+        validate_password(password, user)
+    except ValidationError as exc:
+        errors = [
+            FieldError("password", " ".join(error.messages), str(error.code))
+            for error in exc.error_list
+        ]
+        raise InvalidInput(errors[0].message, code="weak_password", errors=errors) from exc
+
+
+def check_grown_up(born: date | None) -> None:
+    """Raise InvalidInput for a child, by the business date."""
+    if born is None:
+        return
+    today = business_date()
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    if age < GROWN_UP:
+        raise InvalidInput.on(
+            "date_of_birth", f"A person must be {GROWN_UP} or older to take part in a chit."
+        )
+
+
+def _save_or_refuse(person: User, *, mail: MailPurpose | None, actor: User | None) -> User:
+    try:
+        return _save_new(person, mail=mail, actor=actor)
+    except IntegrityError as exc:
+        if not _owners(email=person.email, phone_number=person.phone_number).exists():
+            raise
+        raise Conflict(
+            "Somebody has an account with this e-mail address or phone number.",
+            code="address_taken",
+        ) from exc
+
+
+@transaction.atomic
+def _save_new(person: User, *, mail: MailPurpose | None, actor: User | None) -> User:
+    """Insert the account; its number last of what can fail, so that none is left out."""
+    person.ucfsin = _next_ucfsin()
+    person.save(force_insert=True)
+    if mail is not None:
+        ask_for_mail(user=person, purpose=mail)
+    record_audit_event(
+        actor=actor, verb="user.created", target=person, role=person.role, status=person.status
+    )
+    return person
+
+
+def _next_ucfsin() -> str:
+    year = business_date().year
+    return f"UCFSIN-{year}-{next_number(f'UCFSIN-{year}'):06d}"
+
+
+def _owners(*, email: str, phone_number: str) -> QuerySet[User]:
+    return User.objects.filter(Q(email=email) | Q(phone_number=phone_number))
+
+
+def _tell_owners(*, email: str, phone_number: str) -> None:
+    """Mail whoever has the address or the number, a few times a day at most."""
+    owners = list(_owners(email=email, phone_number=phone_number))
+    if not owners:
+        raise Conflict("Somebody changed this at the same moment. Try again.", retry_after=1)
+    for owner in owners:
+        if limits.is_within(limits.TAKEN_ACCOUNT, str(owner.pk)):
+            ask_for_mail(user=owner, purpose=MailPurpose.ADDRESS_TAKEN)

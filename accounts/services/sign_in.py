@@ -1,0 +1,180 @@
+"""Signing in with a password, and getting back in without one."""
+
+from __future__ import annotations
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import limits
+from accounts.audit import record_attempt_on_nobody, record_audit_event
+from accounts.clients import Client
+from accounts.limits import Limit
+from accounts.models import MailPurpose, Role, User, UserStatus
+from accounts.phones import to_e164
+from accounts.services.mails import ask_for_mail, dead_link, use_token, void_mails
+from accounts.services.registration import check_password_strength
+from accounts.services.sessions import SignedIn, lock_user, open_session, revoke_authority
+from chitfund.exceptions import NotAllowed, NotAuthenticated
+
+Slot = tuple[Limit, tuple[str, ...]]
+WITH_SECRETS = [MailPurpose.VERIFY_EMAIL, MailPurpose.PASSWORD_RESET, MailPurpose.INVITATION]
+
+
+def sign_in(
+    *, identifier: str, password: str, client: Client, role: Role | None = None
+) -> SignedIn:
+    """Open a session for the right password, or refuse all wrong ones in the same words.
+
+    Attempts are reserved before the password is hashed, so parallel guesses count, and an
+    unknown person costs the same time as a known one.
+    """
+    user = check_credentials(identifier=identifier, password=password, client=client, role=role)
+    return open_session(user_id=user.pk, version=user.token_version, client=client)
+
+
+def check_credentials(
+    *, identifier: str, password: str, client: Client, role: Role | None = None
+) -> User:
+    """Return the active user of these credentials; the API's and the admin's one door."""
+    user = find_user(identifier)
+    slots = _slots(user, identifier, client)
+    for limit, who in slots:
+        limits.reserve(limit, *who)
+    is_right = _password_holds(user, password)
+    if user is None or not is_right or (role is not None and role != user.role):
+        _record_failure(user, client)
+        raise NotAuthenticated("These credentials are not right.", code="wrong_credentials")
+    for limit, who in slots:
+        limits.give_back(limit, *who)
+    _check_may_sign_in(user, client)
+    return user
+
+
+def find_user(identifier: str) -> User | None:
+    """Return the user of an e-mail address, phone number or UCFSIN, written in any case."""
+    text = identifier.strip()
+    is_phone = "@" not in text and not text.upper().startswith("UCFSIN-")
+    known_as = to_e164(text) if is_phone else text
+    return User.objects.with_identifier(known_as).first() if known_as else None
+
+
+def _slots(user: User | None, identifier: str, client: Client) -> list[Slot]:
+    account = str(user.pk) if user else identifier.strip().lower()
+    slots: list[Slot] = [
+        (limits.SIGN_IN_ADDRESS, (client.neighbourhood,)),
+        (limits.SIGN_IN_PAIR, (account, client.neighbourhood)),
+    ]
+    if not _is_known_place(user, client):
+        slots.append((limits.SIGN_IN_ACCOUNT, (account,)))
+    return slots
+
+
+def _is_known_place(user: User | None, client: Client) -> bool:
+    """Tell whether this person has signed in from there, whom no stranger may lock out."""
+    return bool(user and client.ip and user.auth_sessions.filter(ip_address=client.ip).exists())
+
+
+def _password_holds(user: User | None, password: str) -> bool:
+    if user is None:
+        make_password(password)  # as much work as a real check
+        return False
+    return user.check_password(password)
+
+
+def _record_failure(user: User | None, client: Client) -> None:
+    if user is None:
+        record_attempt_on_nobody(verb="user.sign_in_failed", ip=client.ip)
+    else:
+        record_audit_event(actor=None, verb="user.sign_in_failed", target=user, ip=client.ip)
+
+
+def _check_may_sign_in(user: User, client: Client) -> None:
+    """Say why an account that is not active may not sign in; asked after the password only."""
+    if user.status == UserStatus.ACTIVE:
+        return
+    record_audit_event(
+        actor=None, verb="user.sign_in_refused", target=user, status=user.status, ip=client.ip
+    )
+    if user.status == UserStatus.SUSPENDED:
+        raise NotAllowed("This account is suspended. Ask the office why.", code="account_suspended")
+    if user.email_verified_at is None:
+        raise NotAllowed(
+            "Confirm your e-mail address first: open the link that we sent you, "
+            "or ask for a new one.",
+            code="email_not_verified",
+        )
+    raise NotAllowed("The office has yet to approve you as a foreman.", code="approval_pending")
+
+
+@transaction.atomic
+def verify_email(*, token: str) -> User:
+    """Confirm an address with the secret that was mailed to it."""
+    user = lock_user(_owner_of(token, MailPurpose.VERIFY_EMAIL).pk)
+    if user.status == UserStatus.SUSPENDED:
+        raise dead_link()
+    confirm_address(user)
+    user.save()
+    record_audit_event(actor=user, verb="user.email_verified", target=user, status=user.status)
+    return user
+
+
+def _owner_of(token: str, *purposes: MailPurpose) -> User:
+    owner = use_token(token, *purposes).user
+    if owner is None:
+        raise dead_link()
+    return owner
+
+
+def confirm_address(user: User) -> None:
+    """Mark a locked user's address as proven, and activate them if nothing else is missing."""
+    user.email_verified_at = user.email_verified_at or timezone.now()
+    activate_if_complete(user)
+
+
+def activate_if_complete(user: User) -> None:
+    """Activate a locked pending user whom nothing holds back any more."""
+    if user.status == UserStatus.PENDING and user.may_become_active:
+        user.move_to(UserStatus.ACTIVE)
+
+
+def resend_verification(*, email: str, client: Client) -> None:
+    """Mail another link if the address waits for its proof; tells the caller nothing."""
+    _reserve_mail(email, client)
+    user = User.objects.filter(
+        email=email.lower(), status=UserStatus.PENDING, email_verified_at=None
+    ).first()
+    ask_for_mail(user=user, purpose=MailPurpose.VERIFY_EMAIL)
+
+
+def forgot_password(*, email: str, client: Client) -> None:
+    """Mail a link to set a new password if the address is known; tells the caller nothing."""
+    _reserve_mail(email, client)
+    user = User.objects.filter(email=email.lower()).exclude(status=UserStatus.SUSPENDED).first()
+    ask_for_mail(user=user, purpose=MailPurpose.PASSWORD_RESET)
+
+
+def _reserve_mail(email: str, client: Client) -> None:
+    limits.reserve(limits.MAIL_ADDRESS, client.neighbourhood)
+    limits.reserve(limits.MAIL_ACCOUNT, email.lower())
+
+
+@transaction.atomic
+def reset_password(*, token: str, password: str) -> User:
+    """Set a password with a mailed secret, and end every session of its owner.
+
+    A password that is too weak rolls the secret's use back. Who holds the secret has the
+    mailbox, so the address is proven too; an invitation ends here.
+    """
+    owner = _owner_of(token, MailPurpose.PASSWORD_RESET, MailPurpose.INVITATION)
+    user = lock_user(owner.pk)
+    if user.status == UserStatus.SUSPENDED:
+        raise dead_link()
+    check_password_strength(password, user)
+    user.set_password(password)
+    confirm_address(user)
+    revoke_authority(user, reason="password was reset")
+    user.save()
+    void_mails(user=user, purposes=WITH_SECRETS)
+    record_audit_event(actor=user, verb="user.password_reset", target=user)
+    return user

@@ -1,0 +1,136 @@
+"""The people of the office."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import services
+from accounts.api import OfficeViewSet
+from accounts.models import KycStatus, Role, User, UserStatus
+from accounts.permissions import IsForemanOrAdministrator, has_staff_permission, needs
+from accounts.serializers import (
+    InviteSerializer,
+    ReasonSerializer,
+    RoleChangeSerializer,
+    UserSerializer,
+    UserUpdateSerializer,
+)
+from accounts.views.sign_in import checked
+
+TAG = "Users"
+
+
+class UserFilter(django_filters.FilterSet):
+    """By what a person is and how far they are."""
+
+    role = django_filters.ChoiceFilter(choices=Role.choices)
+    status = django_filters.ChoiceFilter(choices=UserStatus.choices)
+    kyc_status = django_filters.ChoiceFilter(choices=KycStatus.choices)
+
+    class Meta:
+        model = User
+        fields = ("role", "status", "kyc_status")
+
+
+@extend_schema_view(list=extend_schema(tags=[TAG]), retrieve=extend_schema(tags=[TAG]))
+class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfficeViewSet):
+    """People: everybody for the office, themselves for everybody."""
+
+    queryset = User.objects.none()
+    serializer_class = UserSerializer
+    filterset_class = UserFilter
+    search_fields = ("full_name", "email", "phone_number", "ucfsin")
+    ordering_fields = ("created_at", "full_name", "chit_score")
+    ordering = ("-id",)
+    action_permissions: dict[str, type[BasePermission]] = {
+        "list": IsForemanOrAdministrator,
+        "create": needs("accounts.add_user"),
+        "suspend": needs("accounts.suspend_user"),
+        "activate": needs("accounts.suspend_user"),
+        "approve_foreman": needs("accounts.approve_foreman"),
+        "role": needs("accounts.change_role"),
+    }
+
+    def get_permissions(self) -> list[BasePermission]:
+        more = self.action_permissions.get(self.action)
+        return [IsAuthenticated(), more()] if more else [IsAuthenticated()]
+
+    def get_queryset(self) -> QuerySet[User]:
+        """Show whom one may see; a stranger is 404 and not 403."""
+        user: Any = self.request.user
+        if has_staff_permission(user, "accounts.view_user"):
+            return User.objects.all()
+        if getattr(user, "role", None) == Role.FOREMAN:
+            return self.visible_to_foreman(user)
+        return User.objects.filter(pk=user.pk)
+
+    def visible_to_foreman(self, foreman: User) -> QuerySet[User]:
+        """Return whom a foreman sees. Who subscribes to whom is known further up."""
+        return User.objects.filter(pk=foreman.pk)
+
+    @extend_schema(tags=[TAG], request=InviteSerializer, responses={201: UserSerializer})
+    def create(self, request: Request) -> Response:
+        """Create an account of any role and mail its owner an invitation."""
+        user = services.invite_user(actor=request.user, **checked(InviteSerializer, request))
+        return Response(UserSerializer(user).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(tags=[TAG], request=UserUpdateSerializer, responses=UserSerializer)
+    def update(self, request: Request, pk: UUID) -> Response:
+        """Change name, phone number and birth date. Role, status, UCFSIN and score stay."""
+        return self._update(request, is_partial=False)
+
+    @extend_schema(tags=[TAG], request=UserUpdateSerializer, responses=UserSerializer)
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Change some of them."""
+        return self._update(request, is_partial=True)
+
+    def _update(self, request: Request, *, is_partial: bool) -> Response:
+        person = self.get_object()
+        if person.pk != request.user.pk and not has_staff_permission(
+            request.user, "accounts.change_user"
+        ):
+            self.permission_denied(request, message="You may change your own details only.")
+        form = UserUpdateSerializer(data=request.data, partial=is_partial)
+        form.is_valid(raise_exception=True)
+        user = services.update_user(user_id=person.pk, actor=request.user, **form.validated_data)
+        return Response(UserSerializer(user).data)
+
+    @extend_schema(tags=[TAG], request=ReasonSerializer, responses=UserSerializer)
+    @action(detail=True, methods=["post"])
+    def suspend(self, request: Request, pk: UUID) -> Response:
+        """Shut a person out at once."""
+        return self._decide(services.suspend_user, ReasonSerializer)
+
+    @extend_schema(tags=[TAG], request=ReasonSerializer, responses=UserSerializer)
+    @action(detail=True, methods=["post"])
+    def activate(self, request: Request, pk: UUID) -> Response:
+        """Let a suspended person back in."""
+        return self._decide(services.activate_user, ReasonSerializer)
+
+    @extend_schema(tags=[TAG], request=ReasonSerializer, responses=UserSerializer)
+    @action(detail=True, methods=["post"], url_path="approve-foreman")
+    def approve_foreman(self, request: Request, pk: UUID) -> Response:
+        """Approve a person as a foreman."""
+        return self._decide(services.approve_foreman, ReasonSerializer)
+
+    @extend_schema(tags=[TAG], request=RoleChangeSerializer, responses=UserSerializer)
+    @action(detail=True, methods=["post"])
+    def role(self, request: Request, pk: UUID) -> Response:
+        """Give a person another role."""
+        return self._decide(services.change_role, RoleChangeSerializer)
+
+    def _decide(self, service: Any, serializer: type[ReasonSerializer]) -> Response:
+        person = self.get_object()
+        decision = checked(serializer, self.request)
+        user = service(user_id=person.pk, actor=self.request.user, **decision)
+        return Response(UserSerializer(user).data)

@@ -1,0 +1,1 @@
+"""The backend of a registered chit fund office: settings, wiring and the base floor."""

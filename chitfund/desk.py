@@ -1,0 +1,49 @@
+"""What the pages of the staff desk have in common: rows are read, and decided by services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from chitfund.exceptions import DomainError
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Rows that are read at the desk and changed only by services."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class DecidingAdmin(ReadOnlyAdmin):
+    """A read-only list whose actions call a service for each selected row."""
+
+    def decide(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        service: Callable[[Any], object],
+        done: str,
+    ) -> None:
+        """Call the service row by row and tell how each went; one refusal stops no other."""
+        for row in queryset.order_by("pk"):
+            try:
+                service(row)
+            except DomainError as exc:
+                self.message_user(request, f"{row}: {exc.message}", messages.WARNING)
+            else:
+                self.log_change(request, row, done)
+                self.message_user(request, f"{row}: {done}", messages.SUCCESS)

@@ -1,0 +1,1 @@
+"""Plays worked examples month by month through the HTTP API (`manage.py run_chit`)."""

@@ -1,0 +1,234 @@
+"""What all environments share. Each adds its own secrets and its own strictness."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from chitfund.beat import CELERY_BEAT_SCHEDULE  # noqa: F401 - a setting
+from chitfund.observability.logging import logging_config
+from chitfund.settings import env
+from chitfund.settings.database import caches, databases
+from chitfund.settings.queue import celery_settings
+from chitfund.settings.secrets import given_or_generated_secrets, given_secrets
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+APP_ENV = env.text("APP_ENV", "development")
+DATA_DIR = env.path("DATA_DIR", BASE_DIR / ".data")
+
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.integer("PORT", 3000, least=1)
+WEB_WORKERS = env.integer("WEB_WORKERS", os.cpu_count() or 1, least=1)
+WEB_THREADS = env.integer("WEB_THREADS", 3, least=1)
+TASK_PROCESSES = env.integer("TASK_PROCESSES", 2, least=1)
+API_VERSION = env.text("API_VERSION", "v1")
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
+# How many proxies of ours stand before the office; only so many addresses of
+# X-Forwarded-For are believed, and none by default.
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0)
+
+_secrets = given_secrets() if APP_ENV == "production" else given_or_generated_secrets(DATA_DIR)
+SECRET_KEY = _secrets["SECRET_KEY"]
+JWT_SECRET = _secrets["JWT_SECRET"]
+# Document numbers: one key encrypts them, the other makes the index they are found by.
+PII_ENCRYPTION_KEY = _secrets["PII_ENCRYPTION_KEY"]
+PII_INDEX_KEY = _secrets["PII_INDEX_KEY"]
+WEBHOOK_SECRET = _secrets["WEBHOOK_SECRET"]
+SIGNED_FILE_KEY = _secrets["SIGNED_FILE_KEY"]
+
+DEBUG = False
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+ROOT_URLCONF = "chitfund.urls"
+WSGI_APPLICATION = "chitfund.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "unfold",  # before the admin, whose templates it replaces
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "django_celery_beat",
+    "chitfund",
+    "accounts",
+    "notifications",
+    "kyc",
+    "schemes",
+    "subscriptions",
+    "auctions",
+    "payments",
+    "reports",
+]
+
+MIDDLEWARE = [
+    "chitfund.observability.middleware.TraceMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "chitfund.api.paths.ApiPathMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = databases()
+CACHES = caches()
+
+# Time and language: a business date is a date in India.
+LANGUAGE_CODE = "en-in"
+TIME_ZONE = "Asia/Kolkata"
+USE_TZ = True
+USE_I18N = True
+
+# Who: the password's cost is a setting, and only tests may go below 10.
+AUTH_USER_MODEL = "accounts.User"
+BCRYPT_ROUNDS = env.integer("BCRYPT_ROUNDS", 12, least=10)
+PASSWORD_HASHERS = [
+    "accounts.passwords.OfficePasswordHasher",
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 8},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "/admin/login/"
+SESSION_COOKIE_AGE = 60 * 60 * 12
+
+# Bodies: a JSON request is small; documents come through their own upload routes.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.AccessTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["chitfund.api.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["chitfund.api.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "chitfund.api.schema.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "chitfund.api.pagination.PageNumberPagination",
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "rest_framework.filters.SearchFilter",
+        "rest_framework.filters.OrderingFilter",
+    ],
+    "EXCEPTION_HANDLER": "chitfund.api.errors.exception_handler",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "PAGE_SIZE": 20,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "chitfund API",
+    "DESCRIPTION": "Carries a chit from draft to closed books without losing a paisa.",
+    "VERSION": API_VERSION,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {},
+}
+
+ACCESS_TOKEN_LIFETIME = env.duration("JWT_EXPIRES_IN", "15m")
+REFRESH_TOKEN_LIFETIME = env.duration("REFRESH_TOKEN_EXPIRES_IN", "7d")
+# Signs and verifies only; sessions are rows of ours.
+SIMPLE_JWT: dict[str, Any] = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SECRET,
+    "ISSUER": "chitfund",
+    "USER_ID_CLAIM": "userId",
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
+    "UPDATE_LAST_LOGIN": False,
+}
+
+# Files: documents are private and served by short-lived signed addresses only.
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static")
+STATIC_URL = "/static/"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+
+S3_BUCKET = env.text("S3_BUCKET", "")
+S3_REGION = env.text("S3_REGION", "ap-south-1")
+S3_ACCESS_KEY = env.text("S3_ACCESS_KEY", "")
+S3_SECRET_KEY = env.text("S3_SECRET_KEY", "")
+S3_ENDPOINT_URL = env.text("S3_ENDPOINT_URL", "")
+LOCAL_FILES: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+S3_FILES: dict[str, Any] = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "region_name": S3_REGION,
+        "access_key": S3_ACCESS_KEY or None,
+        "secret_key": S3_SECRET_KEY or None,
+        "endpoint_url": S3_ENDPOINT_URL or None,
+        # Private, signed for two minutes, and no upload ever replaces another's file.
+        "default_acl": None,
+        "querystring_auth": True,
+        "querystring_expire": 120,
+        "file_overwrite": False,
+        "signature_version": "s3v4",
+    },
+}
+STORAGES: dict[str, Any] = {
+    "default": S3_FILES if S3_BUCKET else LOCAL_FILES,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+# Outside production the admin's and Swagger's files are served from where pip put them.
+WHITENOISE_USE_FINDERS = True
+
+# Telling people: real mail where an SMTP server is named, else a folder to look into.
+OUTBOX_DIR = DATA_DIR / "outbox"
+SMS_API_KEY = env.text("SMS_API_KEY", "")
+SMTP_HOST = env.text("SMTP_HOST", "")
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if SMTP_HOST
+    else "notifications.backends.OutboxEmailBackend"
+)
+SMTPS_PORT = 465
+EMAIL_HOST = SMTP_HOST or "localhost"
+EMAIL_PORT = env.integer("SMTP_PORT", 587, least=1)
+EMAIL_HOST_USER = env.text("SMTP_USER", "")
+EMAIL_HOST_PASSWORD = env.text("SMTP_PASS", "")
+# 465 speaks TLS from the first byte; every other port upgrades after the greeting.
+EMAIL_USE_SSL = EMAIL_PORT == SMTPS_PORT
+EMAIL_USE_TLS = not EMAIL_USE_SSL and env.flag("SMTP_TLS", default=True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Chit fund office <no-reply@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+globals().update(celery_settings())
+
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+LOGGING = logging_config(LOG_LEVEL, json=True)

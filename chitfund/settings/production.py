@@ -1,0 +1,24 @@
+"""Production: real services, TLS before us, and no boot with a weak or sample secret."""
+
+from chitfund.settings import env
+from chitfund.settings.base import *  # noqa: F403 - an environment is the base and its differences
+from chitfund.settings.base import TRUSTED_PROXY_COUNT
+from chitfund.settings.guard import refuse_unsafe
+
+# TLS ends at the proxy. Its word for the scheme is believed only if it was declared.
+if TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = True
+# The load balancer asks for these by plain HTTP from inside.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True
+
+# The image holds them collected and compressed.
+WHITENOISE_USE_FINDERS = False
+
+refuse_unsafe(globals())

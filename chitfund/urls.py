@@ -1,0 +1,23 @@
+"""The office's addresses: API, its description, the staff desk, and the two health checks."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from chitfund.health import healthz, readyz
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api-docs", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path("admin/", admin.site.urls),
+    path("api/", include("chitfund.api_router")),
+]
+
+handler400 = "chitfund.api.errors.bad_request"
+handler403 = "chitfund.api.errors.permission_denied"
+handler404 = "chitfund.api.errors.page_not_found"
+handler500 = "chitfund.api.errors.server_error"

@@ -1,0 +1,56 @@
+"""Rows that wait to be sent: who may send one, and when it is tried again.
+
+A row is claimed by pushing its next attempt into the future under a lock that others skip,
+and that commits before anything is sent. A sender that dies leaves a row that is due again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Model, QuerySet
+from django.utils import timezone
+
+Row = TypeVar("Row", bound=Model)
+
+LEASE = timedelta(minutes=3)
+MOST_ATTEMPTS = 8
+FIRST_WAIT = timedelta(minutes=1)
+BATCH = 50
+ERROR_LENGTH = 200
+
+
+@transaction.atomic
+def claim(waiting: QuerySet[Row], ids: Sequence[str] | None = None) -> list[Row]:
+    """Take due rows for the length of a lease; nobody else gets them meanwhile."""
+    now = timezone.now()
+    due = waiting.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+    if ids is not None:
+        due = due.filter(pk__in=[UUID(known_as) for known_as in ids])
+    claimed = list(due.select_for_update(of=("self",), skip_locked=True, no_key=True)[:BATCH])
+    waiting.filter(pk__in=[row.pk for row in claimed]).update(
+        attempts=F("attempts") + 1, next_attempt_at=now + LEASE
+    )
+    for row in claimed:
+        row.attempts += 1  # type: ignore[attr-defined]
+    return claimed
+
+
+def next_attempt(attempts: int) -> datetime:
+    """Return when to try again: 1, 2, 4, 8 ... minutes later."""
+    return timezone.now() + FIRST_WAIT * 2 ** (attempts - 1)
+
+
+def is_exhausted(row: Any) -> bool:
+    return row.attempts >= MOST_ATTEMPTS
+
+
+def reason_of(exc: Exception) -> str:
+    """Return what kind of failure it was; its text may hold an address."""
+    code = getattr(exc, "smtp_code", None)
+    name = type(exc).__name__
+    return (f"{name} {code}" if code else name)[:ERROR_LENGTH]

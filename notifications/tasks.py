@@ -1,0 +1,29 @@
+"""Sending, in the background. Each task is rung with ids, and swept by beat without."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import OperationalError
+
+from chitfund.doorbell import TracedTask
+from notifications import account_mails, deliveries
+
+RETRIED = {
+    "base": TracedTask,
+    "acks_late": True,
+    "autoretry_for": (OperationalError,),
+    "retry_backoff": True,
+    "max_retries": 5,
+}
+
+
+@shared_task(name="notifications.deliver", **RETRIED)
+def deliver(*delivery_ids: str) -> int:
+    """Send these deliveries, or without ids whatever is due. Safe to run twice at once."""
+    return deliveries.deliver(delivery_ids or None)
+
+
+@shared_task(name="notifications.send_account_mails", **RETRIED)
+def send_account_mails(*mail_ids: str) -> int:
+    """Send these account mails, or without ids whatever is due. Safe to run twice at once."""
+    return account_mails.send_account_mails(mail_ids or None)

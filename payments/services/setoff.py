@@ -1,0 +1,24 @@
+"""Setting a winner's dues off against the prize (design.md 5.2, "winner's own dues")."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from chitfund.money import ZERO
+from payments.models import AccountKind, PaymentType, TransferKind
+from payments.services.books import Books
+from payments.services.passbook import Passbook
+
+
+def set_off_arrears(books: Books, page: Passbook, *, limit: Decimal) -> Decimal:
+    """Pay the ticket's overdue installments out of its prize; return the rupees set off."""
+    overdue = [due for due in page.dues if due.due > 0 and due.due_on < books.on]
+    amount = min(limit, sum((due.due for due in overdue), ZERO))
+    if amount == 0:
+        return ZERO
+    payment = page.book_entry(
+        PaymentType.INSTALLMENT, amount, overdue[0].number, "Set off against the prize"
+    )
+    books.post(TransferKind.SET_OFF, AccountKind.PRIZE_PAYABLE, page.ticket.pk, amount)
+    page.credit(payment)
+    return amount

@@ -1,0 +1,106 @@
+"""What money needs done by itself: draws that open and close on time, and the daily jobs."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from django.db import OperationalError, transaction
+
+from auctions.models import Auction, AuctionStatus
+from auctions.services import open_auction
+from chitfund.business_date import IST, business_now
+from chitfund.exceptions import DomainError
+from payments.audit import check_ledger
+from payments.services.postponement import postpone_auction
+from payments.services.reminders import remind_due_installments
+from payments.services.settlement import close_auction
+from payments.services.winners import is_foremans
+from schemes.models import SchemeStatus
+
+logger = logging.getLogger("chitfund.payments")
+
+
+@shared_task(acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True, max_retries=3)
+def hold_auctions_on_time() -> dict[str, int]:
+    """Every minute: open what is due, settle what has ended, move what missed its day.
+
+    Safe to run twice and at once: each draw is locked, and its status decides.
+    """
+    opened = _each(_ids_to_open(), _open_or_settle)
+    closed = _each(_ids_to_close(), lambda pk: close_auction(auction_id=pk, actor=None))
+    return {"opened": opened, "closed": closed}
+
+
+def _ids_to_open() -> list[UUID]:
+    return list(
+        Auction.objects.filter(
+            status=AuctionStatus.SCHEDULED,
+            opens_at__lte=business_now(),
+            scheme__status=SchemeStatus.ACTIVE,
+        )
+        .order_by("scheme_id", "installment_number")
+        .values_list("pk", flat=True)
+    )
+
+
+def _ids_to_close() -> list[UUID]:
+    return list(
+        Auction.objects.filter(status=AuctionStatus.OPEN, closes_at__lte=business_now())
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def _open_or_settle(auction_id: UUID) -> None:
+    auction = Auction.objects.select_related("scheme").get(pk=auction_id)
+    if is_foremans(auction):
+        close_auction(auction_id=auction_id, actor=None)
+    elif auction.scheduled_at.astimezone(IST).date() < business_now().date():
+        postpone_auction(
+            auction_id=auction_id,
+            actor=None,
+            reason="The office did not hold this draw on its day; its foreman sets a new one.",
+        )
+    else:
+        open_auction(auction_id=auction_id, actor=None)
+
+
+def _each(ids: list[UUID], work: Any) -> int:
+    """Do each in a transaction of its own; one that cannot be held does not stop the others."""
+    done = 0
+    for pk in ids:
+        try:
+            with transaction.atomic():
+                work(pk)
+        except DomainError as exc:
+            logger.info(
+                "draw waits",
+                extra={"action": "auction.waits", "auction_id": pk, "reason_code": exc.code},
+            )
+        else:
+            done += 1
+    return done
+
+
+def check_ledger_nightly(as_of: date) -> dict[str, int]:
+    """Check every ledger; a finding is an error in the log and in the job's result."""
+    findings = check_ledger()
+    for finding in findings:
+        logger.error(
+            "ledger does not hold",
+            extra={
+                "action": "ledger.broken",
+                "scheme_id": finding.scheme_id,
+                "reason_code": finding.rule,
+            },
+        )
+    return {"findings": len(findings)}
+
+
+def remind_due(as_of: date) -> dict[str, int]:
+    """Remind of installments that are due soon or overdue, once each."""
+    return {"reminded": remind_due_installments(as_of=as_of)}

@@ -1,0 +1,1 @@
+"""Money over HTTP: thin doors to payments.services."""
