@@ -35,6 +35,8 @@ COMMANDS_WITHOUT_DATABASE = {
 def main() -> None:
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chitfund.settings")
+    # A command may take as long as a job; only what answers a request must be quick.
+    os.environ.setdefault("DB_LIMITS", "job")
     if command in OWNER_COMMANDS:
         os.environ["DB_ROLE"] = "owner"
     if wants_embedded_server(command):

@@ -72,7 +72,7 @@ def answer_once(
     """
     route = f"{request.method} {getattr(request.resolver_match, 'route', '')}"
     fingerprint = fingerprint_of(request.data, kwargs)
-    claim = Claim(request.user.pk, route, key, fingerprint)
+    claim = Claim(UUID(str(request.user.pk)), route, key, fingerprint)
     try:
         with transaction.atomic():
             record_id = _insert(claim)

@@ -54,6 +54,11 @@ class RoleField(serializers.ChoiceField):
         return Role(super().to_internal_value(data.upper() if isinstance(data, str) else data))
 
 
+@extend_schema_field({"type": "string", "pattern": f"^({'|'.join(SELF_CHOSEN)})$"})
+class SelfChosenRoleField(RoleField):
+    """A role that people may give themselves; the office invites its own."""
+
+
 @extend_schema_field({"type": "string", "example": "+919876543210"})
 class PhoneField(serializers.CharField):
     """A phone number written in any way, Indian unless it says otherwise; E.164 inside."""
@@ -92,7 +97,9 @@ class PersonSerializer(serializers.Serializer[Any]):
 class RegisterSerializer(PersonSerializer):
     password = _password(write_only=True)
     date_of_birth = serializers.DateField(write_only=True)
-    role = RoleField(choices=[(role.value, role.label) for role in SELF_CHOSEN], default=Role.USER)
+    role = SelfChosenRoleField(
+        choices=[(role.value, role.label) for role in SELF_CHOSEN], default=Role.USER
+    )
 
 
 class RegisteredSerializer(serializers.Serializer[Any]):

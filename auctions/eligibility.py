@@ -58,7 +58,8 @@ def _refused_for_arrears(ticket: Subscription, on: date) -> DomainError | None:
     if ticket.oldest_unpaid_due_on is not None and ticket.oldest_unpaid_due_on < on:
         return WrongState(
             f"Ticket {ticket.ticket_number} is in arrears since "
-            f"{ticket.oldest_unpaid_due_on:%d %b %Y}; pay its dues before bidding. A cheque counts when it is cleared.",
+            f"{ticket.oldest_unpaid_due_on:%d %b %Y}; pay its dues before bidding. A cheque "
+            "counts when it is cleared.",
             code="in_arrears",
         )
     return None

@@ -19,7 +19,7 @@ from accounts.permissions import IsForemanOrAdministrator
 from auctions import services
 from auctions.access import check_conducts
 from auctions.minutes import minutes_of
-from auctions.models import Auction, AuctionStatus
+from auctions.models import Auction, AuctionStatus, Bid
 from auctions.selectors import bids_of, visible_auctions
 from auctions.serializers import (
     AuctionSerializer,
@@ -74,6 +74,7 @@ class AuctionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfficeVie
 class BidViewSet(mixins.ListModelMixin, OfficeViewSet):
     """Bids of one auction, newest first; a bid that was accepted stands."""
 
+    queryset = Bid.objects.none()
     serializer_class = BidSerializer
     pagination_class = KeysetPagination
     filter_backends = ()
@@ -98,6 +99,7 @@ class BidViewSet(mixins.ListModelMixin, OfficeViewSet):
 class SchemeAuctionsViewSet(mixins.ListModelMixin, OfficeViewSet):
     """The draws of one scheme, in order."""
 
+    queryset = Auction.objects.none()
     serializer_class = AuctionSerializer
     filter_backends = ()
     permission_classes = (IsAuthenticated,)

@@ -95,7 +95,7 @@ class _Silence:
     until = 0.0
 
 
-class TracedTask(Task):  # type: ignore[type-arg]
+class TracedTask(Task):
     """A task that runs under the trace id of whoever rang it, or one of its own."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -17,7 +17,9 @@ from chitfund.exceptions import NotFound
 Work = Callable[[date], dict[str, Any]]
 
 JOBS: dict[str, str] = {
+    "check_ledger": "payments.jobs.check_ledger_nightly",
     "purge_expired_records": "accounts.purge.purge_expired_records",
+    "remind_due_installments": "payments.jobs.remind_due",
 }
 
 

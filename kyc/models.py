@@ -68,12 +68,21 @@ class UserKYC(IdentifiedModel, StatusModel):
         ordering = ("-id",)
         verbose_name = "KYC document"
         permissions = (("review_kyc", "Can verify and reject KYC documents"),)
+        indexes = (models.Index(fields=["status", "id"], name="user_kyc_desk"),)
         constraints = (
             models.CheckConstraint(
                 condition=one_of("document_type", DocumentType), name="user_kyc_type_is_known"
             ),
             models.CheckConstraint(
                 condition=one_of("status", VerificationStatus), name="user_kyc_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(document_number__regex=r"^X+[0-9A-Z]{4}$"),
+                name="user_kyc_number_is_masked",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=VerificationStatus.REJECTED) | ~Q(rejection_reason=""),
+                name="user_kyc_rejection_has_a_reason",
             ),
             models.CheckConstraint(
                 condition=~Q(status=VerificationStatus.VERIFIED) | Q(verified_at__isnull=False),

@@ -10,11 +10,11 @@ from smtplib import SMTPException
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import AccountMail, MailPurpose
+from accounts.models import AccountMail, MailPurpose, User
 from accounts.services.mails import issue_token
 from chitfund.observability.trace import traced
 from notifications.mail import Letter, send_letter
-from notifications.outbox import claim, is_exhausted, next_attempt, reason_of
+from notifications.outbox import claimed_rows, is_exhausted, next_attempt, reason_of
 
 logger = logging.getLogger("chitfund.notifications")
 
@@ -89,20 +89,18 @@ TEXTS = {
 def send_account_mails(ids: Sequence[str] | None = None) -> int:
     """Send what is due, or those of it that were rung for. Returns how many were sent."""
     waiting = AccountMail.objects.filter(sent_at=None, given_up_at=None).select_related("user")
-    sent = 0
-    while claimed := claim(waiting, ids):
-        sent += sum(_send(mail) for mail in claimed)
-    return sent
+    return sum(_send(mail) for mail in claimed_rows(waiting, ids))
 
 
 def _send(mail: AccountMail) -> bool:
-    if mail.user is None or mail.used_at is not None:
+    user = mail.user
+    if user is None or mail.used_at is not None:
         # Nobody has this address, or a newer mail has taken its place.
         AccountMail.objects.filter(pk=mail.pk).delete()
         return False
     with traced(mail.trace_id):
         try:
-            send_letter(_letter(mail), to=mail.user.email, mail_id=mail.pk)
+            send_letter(_letter(mail, user), to=user.email, mail_id=mail.pk)
         except (SMTPException, OSError, ValueError) as exc:
             _keep_for_later(mail, exc)
             return False
@@ -110,14 +108,13 @@ def _send(mail: AccountMail) -> bool:
         return True
 
 
-def _letter(mail: AccountMail) -> Letter:
+def _letter(mail: AccountMail, user: User) -> Letter:
     text = TEXTS[MailPurpose(mail.purpose)]
     token = issue_token(mail)
     link = f"{settings.PUBLIC_URL}{text.path}" if text.path else ""
-    assert mail.user is not None
     return Letter(
         subject=text.subject,
-        greeting=f"Dear {mail.user.full_name},",
+        greeting=f"Dear {user.full_name},",
         paragraphs=text.paragraphs,
         button=text.button,
         link=f"{link}?token={token}" if token else link,

@@ -17,7 +17,7 @@ from chitfund.exceptions import NotFound
 from chitfund.observability.trace import traced
 from notifications.mail import Letter, send_letter
 from notifications.models import Delivery, DeliveryStatus
-from notifications.outbox import claim, is_exhausted, next_attempt, reason_of
+from notifications.outbox import claimed_rows, is_exhausted, next_attempt, reason_of
 from notifications.services import DELIVER
 
 logger = logging.getLogger("chitfund.notifications")
@@ -26,10 +26,8 @@ logger = logging.getLogger("chitfund.notifications")
 def deliver(ids: Sequence[str] | None = None) -> int:
     """Send what is due, or those of it that were rung for. Returns how many were sent."""
     waiting = Delivery.objects.filter(status=DeliveryStatus.PENDING)
-    sent = 0
-    while claimed := claim(waiting.select_related("notification__recipient"), ids):
-        sent += sum(_send(delivery) for delivery in claimed)
-    return sent
+    waiting = waiting.select_related("notification__recipient")
+    return sum(_send(delivery) for delivery in claimed_rows(waiting, ids))
 
 
 def _send(delivery: Delivery) -> bool:

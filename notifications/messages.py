@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from chitfund.business_date import IST
+from chitfund.money import format_inr
 from notifications.models import NotificationEvent
 
 MONEY = frozenset({"amount", "discount", "dividend"})
@@ -149,16 +150,10 @@ def _as_told(key: str, value: Any) -> str:
 
 
 def _money(value: Any) -> str:
-    """Write rupees with the grouping of India: ₹1,25,000.00."""
     try:
-        amount = Decimal(str(value))
+        return format_inr(Decimal(str(value)))
     except InvalidOperation as exc:
         raise ValueError("amounts are decimal numbers") from exc
-    whole, paise = f"{amount:.2f}".split(".")
-    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    head, tail = digits[:-3], digits[-3:]
-    groups = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)]
-    return f"{sign}₹{','.join([*reversed(groups), tail])}.{paise}"
 
 
 def _day(value: Any) -> str:

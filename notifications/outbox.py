@@ -6,7 +6,8 @@ and that commits before anything is sent. A sender that dies leaves a row that i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,24 +21,30 @@ Row = TypeVar("Row", bound=Model)
 LEASE = timedelta(minutes=3)
 MOST_ATTEMPTS = 8
 FIRST_WAIT = timedelta(minutes=1)
-BATCH = 50
+# A task ends by itself well before its time limit; beat's next sweep goes on.
+BUDGET_SECONDS = 120
 ERROR_LENGTH = 200
 
 
+def claimed_rows(waiting: QuerySet[Row], ids: Sequence[str] | None = None) -> Iterator[Row]:
+    """Yield due rows one by one, each claimed just before, until there is no time or none left."""
+    deadline = time.monotonic() + BUDGET_SECONDS
+    while time.monotonic() < deadline and (row := claim(waiting, ids)) is not None:
+        yield row
+
+
 @transaction.atomic
-def claim(waiting: QuerySet[Row], ids: Sequence[str] | None = None) -> list[Row]:
-    """Take due rows for the length of a lease; nobody else gets them meanwhile."""
+def claim(waiting: QuerySet[Row], ids: Sequence[str] | None = None) -> Row | None:
+    """Take the next due row for the length of a lease; nobody else gets it meanwhile."""
     now = timezone.now()
     due = waiting.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
     if ids is not None:
         due = due.filter(pk__in=[UUID(known_as) for known_as in ids])
-    claimed = list(due.select_for_update(of=("self",), skip_locked=True, no_key=True)[:BATCH])
-    waiting.filter(pk__in=[row.pk for row in claimed]).update(
-        attempts=F("attempts") + 1, next_attempt_at=now + LEASE
-    )
-    for row in claimed:
+    row = due.select_for_update(of=("self",), skip_locked=True, no_key=True).first()
+    if row is not None:
+        waiting.filter(pk=row.pk).update(attempts=F("attempts") + 1, next_attempt_at=now + LEASE)
         row.attempts += 1  # type: ignore[attr-defined]
-    return claimed
+    return row
 
 
 def next_attempt(attempts: int) -> datetime:

@@ -11,17 +11,15 @@ from rest_framework import serializers
 from auctions.models import Method as DrawMethod
 from chitfund.money import MAX_AMOUNT, PAISA, ZERO
 from payments.models import (
+    TILL_METHODS,
     CashMovement,
     Installment,
     MovementKind,
     Payment,
-    PaymentMethod,
     PaymentStatus,
     PrizePayout,
     Transfer,
 )
-
-TILL_METHODS = [choice for choice in PaymentMethod.choices if choice[0] != PaymentMethod.BOOK]
 
 
 class AmountField(serializers.DecimalField):
@@ -160,10 +158,6 @@ class PaymentUpdateSerializer(serializers.Serializer[Any]):
         if not attrs:
             raise serializers.ValidationError("Give a status, a transaction_id or a note.")
         return attrs
-
-
-class ReasonSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=500)
 
 
 class ReceiptSerializer(serializers.Serializer[Any]):

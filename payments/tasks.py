@@ -1,9 +1,8 @@
-"""What money needs done by itself: draws that open and close on time, and the daily jobs."""
+"""Draws that open and close on time, by themselves."""
 
 from __future__ import annotations
 
 import logging
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +12,9 @@ from django.db import OperationalError, transaction
 from auctions.models import Auction, AuctionStatus
 from auctions.services import open_auction
 from chitfund.business_date import IST, business_now
+from chitfund.doorbell import TracedTask
 from chitfund.exceptions import DomainError
-from payments.audit import check_ledger
 from payments.services.postponement import postpone_auction
-from payments.services.reminders import remind_due_installments
 from payments.services.settlement import close_auction
 from payments.services.winners import is_foremans
 from schemes.models import SchemeStatus
@@ -24,7 +22,14 @@ from schemes.models import SchemeStatus
 logger = logging.getLogger("chitfund.payments")
 
 
-@shared_task(acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True, max_retries=3)
+@shared_task(
+    name="payments.hold_auctions_on_time",
+    base=TracedTask,
+    acks_late=True,
+    autoretry_for=(OperationalError,),
+    retry_backoff=True,
+    max_retries=3,
+)
 def hold_auctions_on_time() -> dict[str, int]:
     """Every minute: open what is due, settle what has ended, move what missed its day.
 
@@ -84,23 +89,3 @@ def _each(ids: list[UUID], work: Any) -> int:
         else:
             done += 1
     return done
-
-
-def check_ledger_nightly(as_of: date) -> dict[str, int]:
-    """Check every ledger; a finding is an error in the log and in the job's result."""
-    findings = check_ledger()
-    for finding in findings:
-        logger.error(
-            "ledger does not hold",
-            extra={
-                "action": "ledger.broken",
-                "scheme_id": finding.scheme_id,
-                "reason_code": finding.rule,
-            },
-        )
-    return {"findings": len(findings)}
-
-
-def remind_due(as_of: date) -> dict[str, int]:
-    """Remind of installments that are due soon or overdue, once each."""
-    return {"reminded": remind_due_installments(as_of=as_of)}

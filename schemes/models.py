@@ -9,14 +9,21 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, DecimalField, F, IntegerField, Q, Value, When
+from django.db.models.functions import Mod
+from django.db.models.lookups import Exact
 
+from accounts.models import User
 from chitfund.db import IdentifiedModel, MoneyField, StatusModel, TimeStampedModel, one_of
 from chitfund.money import MAX_AMOUNT, PAISA, RUPEE
 
 MAX_TICKETS = 500
 LEGAL_COMMISSION_PERCENT = Decimal(7)  # s.21(1)(b) as amended in 2019
 LEGAL_DISCOUNT_PERCENT = Decimal(40)  # design.md 4; s.6(3) as enacted says 30
+MAX_LATE_INTEREST_PERCENT = Decimal(24)
+MAX_GRACE_DAYS = 60
+MAX_AUCTION_MINUTES = 480
+MAX_AUCTION_DAY = 31
 
 
 class SchemeStatus(models.TextChoices):
@@ -95,6 +102,37 @@ TERMS = (
 )
 
 
+# The foreman's ticket is taken by commencement, so until then its seat is not for sale.
+FOR_SALE = F("max_subscribers") - Case(
+    When(foreman_installment__isnull=True, then=0), default=1, output_field=IntegerField()
+)
+
+
+# Commission percent x installment is the share of one ticket in paise.
+WHOLE_PAISE_OF_COMMISSION = Exact(
+    Mod(
+        F("commission_percent") * F("monthly_installment"),
+        Value(1),
+        output_field=DecimalField(max_digits=20, decimal_places=4),
+    ),
+    0,
+)
+
+
+class SchemeQuerySet(models.QuerySet["Scheme"]):
+    def open_for_enrolment(self) -> SchemeQuerySet:
+        return self.filter(
+            status=SchemeStatus.ACTIVE, commenced_on=None, current_subscribers__lt=FOR_SALE
+        )
+
+    def run_by(self, foreman: User) -> SchemeQuerySet:
+        return self.filter(foreman=foreman)
+
+    def with_records(self) -> SchemeQuerySet:
+        """Fetch what a scheme is shown with: its foreman and its statutory records."""
+        return self.select_related("foreman").prefetch_related("records")
+
+
 class Scheme(IdentifiedModel, TimeStampedModel, StatusModel):
     """One chit: its terms, where it stands, and how many tickets are taken."""
 
@@ -149,13 +187,9 @@ class Scheme(IdentifiedModel, TimeStampedModel, StatusModel):
         max_digits=5, decimal_places=2, null=True, blank=True
     )
     foreman_installment = models.PositiveIntegerField(null=True, blank=True, default=1)
-    late_interest_percent = models.DecimalField(
-        max_digits=5, decimal_places=2, default=Decimal(12)
-    )
+    late_interest_percent = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(12))
     grace_days = models.PositiveSmallIntegerField(default=3)
-    late_dividend = models.CharField(
-        max_length=7, choices=LateDividend, default=LateDividend.KEEP
-    )
+    late_dividend = models.CharField(max_length=7, choices=LateDividend, default=LateDividend.KEEP)
 
     submitted_at = models.DateTimeField(null=True, editable=False)
     returned_at = models.DateTimeField(null=True, editable=False)
@@ -174,6 +208,8 @@ class Scheme(IdentifiedModel, TimeStampedModel, StatusModel):
     completed_at = models.DateTimeField(null=True, editable=False)
     terminated_at = models.DateTimeField(null=True, editable=False)
     termination_reason = models.CharField(max_length=1000, blank=True, editable=False)
+
+    objects = SchemeQuerySet.as_manager()
 
     class Meta:
         db_table = "schemes"
@@ -227,12 +263,54 @@ class Scheme(IdentifiedModel, TimeStampedModel, StatusModel):
                 | Q(min_discount_percent__range=(0, F("max_discount_percent"))),
                 name="scheme_lowest_bid_is_within_the_cap",
             ),
-            models.CheckConstraint(condition=Q(bid_step__gt=0), name="scheme_bid_step_is_positive"),
             models.CheckConstraint(
-                condition=Q(auction_day__range=(1, 31)), name="scheme_auction_day_is_1_to_31"
+                condition=~Q(commission_base=CommissionBase.CHIT_VALUE)
+                | Q(commission_mode=CommissionMode.IN_INSTALLMENT)
+                | Q(commission_percent__lte=F("max_discount_percent")),
+                name="scheme_commission_is_within_the_cap",
             ),
             models.CheckConstraint(
-                condition=Q(auction_minutes__range=(1, 480)),
+                condition=Q(min_discount_percent__isnull=True)
+                | ~Q(
+                    commission_base=CommissionBase.CHIT_VALUE,
+                    commission_mode=CommissionMode.INSIDE_DISCOUNT,
+                )
+                | Q(min_discount_percent__gte=F("commission_percent")),
+                name="scheme_lowest_bid_covers_the_commission",
+            ),
+            models.CheckConstraint(
+                condition=Q(min_discount_percent__isnull=True)
+                | ~Q(
+                    commission_base=CommissionBase.CHIT_VALUE,
+                    commission_mode=CommissionMode.ON_TOP,
+                )
+                | Q(min_discount_percent__lte=F("max_discount_percent") - F("commission_percent")),
+                name="scheme_lowest_bid_on_top_is_within_the_cap",
+            ),
+            models.CheckConstraint(
+                condition=Q(min_discount_percent__isnull=True)
+                | ~Q(commission_base=CommissionBase.DISCOUNT, commission_mode=CommissionMode.ON_TOP)
+                | Q(
+                    max_discount_percent__gte=F("min_discount_percent")
+                    + F("min_discount_percent") * F("commission_percent") / Value(100)
+                ),
+                name="scheme_lowest_bid_with_its_commission_is_within_the_cap",
+            ),
+            models.CheckConstraint(condition=Q(bid_step__gt=0), name="scheme_bid_step_is_positive"),
+            models.CheckConstraint(
+                # Half a paisa of slack: the cap in rupees is rounded to the paisa.
+                condition=Q(
+                    bid_step__lte=F("total_amount") * F("max_discount_percent") / Value(100)
+                    + Value(Decimal("0.005"))
+                ),
+                name="scheme_bid_step_is_within_the_cap",
+            ),
+            models.CheckConstraint(
+                condition=Q(auction_day__range=(1, MAX_AUCTION_DAY)),
+                name="scheme_auction_day_is_1_to_31",
+            ),
+            models.CheckConstraint(
+                condition=Q(auction_minutes__range=(1, MAX_AUCTION_MINUTES)),
                 name="scheme_auction_lasts_1_to_480_minutes",
             ),
             models.CheckConstraint(
@@ -250,11 +328,11 @@ class Scheme(IdentifiedModel, TimeStampedModel, StatusModel):
                 name="scheme_foreman_installment_exists",
             ),
             models.CheckConstraint(
-                condition=Q(late_interest_percent__range=(0, 24)),
+                condition=Q(late_interest_percent__range=(0, MAX_LATE_INTEREST_PERCENT)),
                 name="scheme_late_interest_is_at_most_24_percent",
             ),
             models.CheckConstraint(
-                condition=Q(grace_days__lte=60), name="scheme_grace_is_at_most_60_days"
+                condition=Q(grace_days__lte=MAX_GRACE_DAYS), name="scheme_grace_is_at_most_60_days"
             ),
             models.CheckConstraint(
                 condition=one_of("commission_base", CommissionBase)
@@ -270,6 +348,11 @@ class Scheme(IdentifiedModel, TimeStampedModel, StatusModel):
                     commission_mode=CommissionMode.IN_INSTALLMENT,
                 ),
                 name="scheme_commission_in_installment_is_known_beforehand",
+            ),
+            models.CheckConstraint(
+                condition=~Q(commission_mode=CommissionMode.IN_INSTALLMENT)
+                | Q(WHOLE_PAISE_OF_COMMISSION),
+                name="scheme_commission_in_installment_is_whole_paise",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=[SchemeStatus.DRAFT, SchemeStatus.PENDING_APPROVAL])
@@ -336,14 +419,21 @@ class StatutoryRecord(IdentifiedModel):
         db_table = "statutory_records"
         ordering = ("issued_on", "id")
         constraints = (
-            models.UniqueConstraint(
-                fields=["scheme", "kind"], name="statutory_record_one_a_kind"
-            ),
+            models.UniqueConstraint(fields=["scheme", "kind"], name="statutory_record_one_a_kind"),
             models.UniqueConstraint(
                 fields=["kind", "number"], name="statutory_record_number_is_unique"
             ),
             models.CheckConstraint(
                 condition=one_of("kind", RecordKind), name="statutory_record_kind_is_known"
+            ),
+            models.CheckConstraint(condition=~Q(number=""), name="statutory_record_has_a_number"),
+            models.CheckConstraint(
+                condition=Q(expires_on__isnull=True) | Q(expires_on__gt=F("issued_on")),
+                name="statutory_record_expires_after_its_issue",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__isnull=True) | Q(amount__gt=0),
+                name="statutory_record_amount_is_positive",
             ),
         )
 

@@ -21,6 +21,15 @@ class SubscriptionStatus(models.TextChoices):
     TRANSFERRED = "TRANSFERRED", "Transferred"
 
 
+class ContactPreference(models.TextChoices):
+    EMAIL = "EMAIL", "E-mail"
+    SMS = "SMS", "SMS"
+    PHONE = "PHONE", "Phone"
+
+
+FOREMAN_TICKET_NUMBER = 1
+
+# A ticket in one of these states has its number and its seat.
 HOLDING = (
     SubscriptionStatus.ACTIVE,
     SubscriptionStatus.DEFAULTED,
@@ -85,9 +94,7 @@ class Subscription(IdentifiedModel, TimeStampedModel, StatusModel):
     nominee_name = models.CharField(max_length=255, blank=True)
     nominee_relationship = models.CharField(max_length=60, blank=True)
     nominee_phone_number = models.CharField(max_length=15, blank=True)
-    contact_preference = models.CharField(
-        max_length=10, blank=True, choices=[("EMAIL", "E-mail"), ("SMS", "SMS"), ("PHONE", "Phone")]
-    )
+    contact_preference = models.CharField(max_length=10, blank=True, choices=ContactPreference)
 
     class Meta:
         db_table = "subscriptions"
@@ -118,6 +125,15 @@ class Subscription(IdentifiedModel, TimeStampedModel, StatusModel):
             ),
             models.CheckConstraint(
                 condition=Q(ticket_number__gte=1), name="subscription_ticket_number_is_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_foreman_ticket=False) | Q(ticket_number=FOREMAN_TICKET_NUMBER),
+                name="subscription_foreman_ticket_is_number_1",
+            ),
+            models.CheckConstraint(
+                condition=Q(contact_preference="")
+                | one_of("contact_preference", ContactPreference),
+                name="subscription_contact_preference_is_known",
             ),
             models.CheckConstraint(
                 condition=Q(outstanding__gte=0, advance__gte=0),

@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('kyc_status__in', ['NONE', 'PENDING', 'VERIFIED', 'REJECTED'])), name='user_kyc_status_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kyc_status__in', ['NONE', 'PENDING', 'VERIFIED', 'REJECTED'])), name='user_kyc_result_is_known'),
         ),
         migrations.AddConstraint(
             model_name='user',

@@ -107,7 +107,7 @@ class User(IdentifiedModel, TimeStampedModel, StatusModel, AbstractBaseUser, Per
                 condition=one_of("status", UserStatus), name="user_status_is_known"
             ),
             models.CheckConstraint(
-                condition=one_of("kyc_status", KycStatus), name="user_kyc_status_is_known"
+                condition=one_of("kyc_status", KycStatus), name="user_kyc_result_is_known"
             ),
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")), name="user_email_is_lower_case"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -12,9 +13,9 @@ from accounts.audit import record_audit_event
 from accounts.models import MailPurpose, Role, User, UserStatus
 from accounts.permissions import is_administrator
 from accounts.services.mails import ask_for_mail
-from accounts.services.registration import check_grown_up
+from accounts.services.recovery import activate_if_complete
+from accounts.services.registration import check_grown_up, check_password_strength
 from accounts.services.sessions import lock_user, revoke_authority
-from accounts.services.sign_in import activate_if_complete
 from chitfund.exceptions import Conflict, NotAllowed, WrongState
 
 
@@ -145,7 +146,36 @@ def update_user(
     return user
 
 
-def _check_may_change(user: User, actor: User, changes: dict[str, object]) -> None:
+@transaction.atomic
+def change_password(*, user_id: UUID, actor: User, password: str) -> User:
+    """Set the password of a signed-in person, and end every session of theirs."""
+    user = lock_user(user_id)
+    check_password_strength(password, user)
+    user.set_password(password)
+    revoke_authority(user, reason="password was changed")
+    user.save()
+    record_audit_event(actor=actor, verb="user.password_changed", target=user)
+    return user
+
+
+@transaction.atomic
+def record_changed_permissions(*, user_id: UUID, actor: User) -> User:
+    """End the sessions of an administrator whose groups or permissions were just changed."""
+    _refuse_self(user_id, actor, "Nobody changes their own permissions.")
+    user = lock_user(user_id)
+    revoke_authority(user, reason="permissions were changed")
+    user.save()
+    record_audit_event(
+        actor=actor,
+        verb="user.permissions_changed",
+        target=user,
+        groups=sorted(user.groups.values_list("name", flat=True)),
+        permissions=sorted(user.user_permissions.values_list("codename", flat=True)),
+    )
+    return user
+
+
+def _check_may_change(user: User, actor: User, changes: Mapping[str, object]) -> None:
     proven = {"full_name", "date_of_birth"} & changes.keys()
     if proven and user.is_kyc_verified and not is_administrator(actor):
         raise WrongState("Your name and birth date are verified. Ask the office to change them.")

@@ -53,7 +53,10 @@ def register(
     try:
         _save_new(person, mail=MailPurpose.VERIFY_EMAIL, actor=None)
     except IntegrityError:
-        _tell_owners(email=email, phone_number=phone_number)
+        owners = list(_owners(email=email, phone_number=phone_number))
+        if not owners:
+            raise
+        _tell_taken(owners)
 
 
 def create_user_account(
@@ -176,11 +179,8 @@ def _owners(*, email: str, phone_number: str) -> QuerySet[User]:
     return User.objects.filter(Q(email=email) | Q(phone_number=phone_number))
 
 
-def _tell_owners(*, email: str, phone_number: str) -> None:
+def _tell_taken(owners: list[User]) -> None:
     """Mail whoever has the address or the number, a few times a day at most."""
-    owners = list(_owners(email=email, phone_number=phone_number))
-    if not owners:
-        raise Conflict("Somebody changed this at the same moment. Try again.", retry_after=1)
     for owner in owners:
         if limits.is_within(limits.TAKEN_ACCOUNT, str(owner.pk)):
             ask_for_mail(user=owner, purpose=MailPurpose.ADDRESS_TAKEN)

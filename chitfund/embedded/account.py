@@ -26,23 +26,22 @@ class Account:
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a program as this account with a clean environment.
 
-        Its output goes to a file, for a server started by the program inherits the
-        descriptors and would keep a pipe open for ever.
+        Its output is not read: a server that it starts inherits the pipe and never closes it.
         """
-        identity = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.switch else {}
-        with open(os.devnull, "rb") as nothing:
-            return subprocess.run(  # noqa: S603 - our own programs, no shell
-                [str(part) for part in command],
-                stdin=nothing,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
-                umask=0o077,
-                timeout=timeout,
-                check=False,
-                **identity,
-            )
+        return subprocess.run(  # noqa: S603 - our own programs, no shell
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+            umask=0o077,
+            timeout=timeout,
+            check=False,
+            user=self.uid if self.switch else None,
+            group=self.gid if self.switch else None,
+            extra_groups=[] if self.switch else None,
+        )
 
     def may_enter(self, folder: Path) -> bool:
         return self.run(["/bin/sh", "-c", 'cd "$0"', folder]).returncode == 0

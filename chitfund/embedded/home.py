@@ -31,6 +31,7 @@ class Home:
 
     folder: Path
     records: Path
+    durable: bool
     port: int = 0
     socket_dir: str = ""
     passwords: dict[str, str] = field(default_factory=dict)
@@ -71,15 +72,23 @@ def find_home(data_dir: Path) -> Home | None:
     return Home(records=records, **content)
 
 
-def open_home(data_dir: Path) -> Home:
-    """Return the server's folder and passwords, choosing both on the first call."""
+def open_home(data_dir: Path, *, durable: bool) -> Home:
+    """Return the server's folder and passwords, choosing both on the first call.
+
+    A folder is for tests or for an office, and never becomes the other: tests run without
+    fsync and throw away what does not start.
+    """
     if home := find_home(data_dir):
+        if home.durable != durable:
+            whose = "an office's" if home.durable else "for tests"
+            raise EmbeddedPostgresError(f"The database in {data_dir} is {whose}. Set DATA_DIR.")
         return home
     root = records_of(data_dir).parent
     make_folder(root, mode=0o711)
     home = Home(
         folder=_folder_for_server(root),
         records=records_of(data_dir),
+        durable=durable,
         passwords={role: secrets.token_hex(24) for role in ROLES},
     )
     home.save()

@@ -5,6 +5,7 @@ process that started it, so whoever shares a data folder shares one server, and 
 crash left behind is used again.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,12 +100,24 @@ def ensure_running(data_dir: Path, *, durable: bool = True) -> Cluster:
     With `durable` off a power cut may destroy the data: for tests only.
     """
     with _only_one(data_dir):
-        home = open_home(data_dir)
+        home = open_home(data_dir, durable=durable)
         started = not server.is_running(home)
         if started:
-            server.start(home, durable=durable)
+            _start(home)
         provision(home)
     return _cluster(home, started=started)
+
+
+def _start(home: Home) -> None:
+    """Start the server; a test database that a power cut or a newer wheel broke is made anew."""
+    try:
+        server.start(home)
+    except EmbeddedPostgresError:
+        if home.durable or not home.data.is_dir():
+            raise
+        shutil.rmtree(home.data)
+        home.provisioned = ""
+        server.start(home)
 
 
 def find_running(data_dir: Path) -> Cluster | None:

@@ -111,17 +111,17 @@ def _recorded_pid(home: Home) -> int | None:
         return None
 
 
-def start(home: Home, *, durable: bool) -> None:
+def start(home: Home) -> None:
     """Start the server, making its database cluster first if there is none."""
     if not home.data.is_dir():
-        _initialise(home, durable=durable)
+        _initialise(home)
     _refuse_other_version(home)
     _clear_after_crash(home)
     for _attempt in range(3):
         ensure_socket_folder(home)
         ensure_free_port(home)
-        _configure(home, durable=durable)
-        if _pg_ctl_start(home):
+        _configure(home)
+        if _pg_ctl(home, "start", f"--log={home.log}"):
             return
         # Another program may have taken the port between our look and the start.
         if "could not bind" not in log_tail(home):
@@ -130,7 +130,7 @@ def start(home: Home, *, durable: bool) -> None:
     raise EmbeddedPostgresError(f"PostgreSQL did not start. {home.log} says:\n{log_tail(home)}")
 
 
-def _initialise(home: Home, *, durable: bool) -> None:
+def _initialise(home: Home) -> None:
     """Run initdb beside the final place, so that an interrupted one leaves nothing."""
     unfinished = home.folder / "data.new"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -140,7 +140,7 @@ def _initialise(home: Home, *, durable: bool) -> None:
     password.touch(mode=0o600)
     home.account.own(password)
     password.write_text(home.passwords[SUPERUSER], encoding="ascii")
-    command = [
+    command: list[str | Path] = [
         programs(home) / "initdb",
         f"--pgdata={unfinished}",
         f"--username={SUPERUSER}",
@@ -150,7 +150,7 @@ def _initialise(home: Home, *, durable: bool) -> None:
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
         "--locale=C",
-        *([] if durable else ["--no-sync"]),
+        *([] if home.durable else ["--no-sync"]),
     ]
     try:
         result = home.account.run(command)
@@ -197,10 +197,10 @@ def _clear_after_crash(home: Home) -> None:
             left.unlink(missing_ok=True)
 
 
-def _configure(home: Home, *, durable: bool) -> None:
+def _configure(home: Home) -> None:
     path = home.data / "chitfund.conf"
     text = CONFIGURATION.format(
-        port=home.port, socket_dir=home.socket_dir, durable="on" if durable else "off"
+        port=home.port, socket_dir=home.socket_dir, durable="on" if home.durable else "off"
     )
     path.write_text(text, encoding="utf-8")
     home.account.own(path)
@@ -211,17 +211,23 @@ def _configure(home: Home, *, durable: bool) -> None:
         home.account.own(home.log)
 
 
-def _pg_ctl_start(home: Home) -> bool:
-    options = ["--silent", "--wait", f"--timeout={START_SECONDS}", f"--log={home.log}"]
-    command = [programs(home) / "pg_ctl", "start", f"--pgdata={home.data}", *options]
-    return home.account.run(command, timeout=START_SECONDS + 10).returncode == 0
-
-
 def stop(home: Home, *, mode: str) -> None:
     """Stop the server: `fast` ends every session cleanly, `immediate` is a crash."""
-    command = [programs(home) / "pg_ctl", "stop", f"--pgdata={home.data}", "--silent", "--wait"]
-    if home.account.run([*command, f"--mode={mode}", "--timeout=60"]).returncode != 0:
+    if not _pg_ctl(home, "stop", f"--mode={mode}"):
         raise EmbeddedPostgresError(f"PostgreSQL did not stop; see {home.log}.")
+
+
+def _pg_ctl(home: Home, action: str, option: str) -> bool:
+    command: list[str | Path] = [
+        programs(home) / "pg_ctl",
+        action,
+        f"--pgdata={home.data}",
+        "--silent",
+        "--wait",
+        f"--timeout={START_SECONDS}",
+        option,
+    ]
+    return home.account.run(command, timeout=START_SECONDS + 10).returncode == 0
 
 
 def log_tail(home: Home, lines: int = 15) -> str:

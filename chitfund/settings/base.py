@@ -105,10 +105,7 @@ USE_I18N = True
 # Who: the password's cost is a setting, and only tests may go below 10.
 AUTH_USER_MODEL = "accounts.User"
 BCRYPT_ROUNDS = env.integer("BCRYPT_ROUNDS", 12, least=10)
-PASSWORD_HASHERS = [
-    "accounts.passwords.OfficePasswordHasher",
-    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
-]
+PASSWORD_HASHERS = ["accounts.passwords.OfficePasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -155,7 +152,22 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "UserStatusEnum": "accounts.models.users.UserStatus",
+        "KycStatusEnum": "accounts.models.users.KycStatus",
+        "VerificationStatusEnum": "kyc.models.VerificationStatus",
+        "SchemeStatusEnum": "schemes.models.SchemeStatus",
+        "RecordKindEnum": "schemes.models.RecordKind",
+        "SubscriptionStatusEnum": "subscriptions.models.SubscriptionStatus",
+        "AuctionStatusEnum": "auctions.models.AuctionStatus",
+        "DrawMethodEnum": "auctions.models.Method",
+        "PaymentStatusEnum": "payments.models.dues.PaymentStatus",
+        "PaymentMethodEnum": "payments.models.dues.Method",
+        "TillMethodEnum": "payments.models.dues.TILL_METHODS",
+        "PayoutStatusEnum": "payments.models.movements.PayoutStatus",
+        "MovementStatusEnum": "payments.models.movements.MovementStatus",
+        "MovementKindEnum": "payments.models.movements.MovementKind",
+    },
 }
 
 ACCESS_TOKEN_LIFETIME = env.duration("JWT_EXPIRES_IN", "15m")

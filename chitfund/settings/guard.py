@@ -22,7 +22,12 @@ CREDENTIALS = ("S3_ACCESS_KEY", "S3_SECRET_KEY", "SMTP_USER", "SMTP_PASS", "SMS_
 
 def refuse_unsafe(settings: Mapping[str, Any]) -> None:
     """Raise ImproperlyConfigured naming each unsafe setting; no value is printed."""
-    problems = [*_secret_problems(), *_address_problems(), *_setting_problems(settings)]
+    problems = [
+        *_secret_problems(),
+        *_database_problems(),
+        *_service_problems(),
+        *_setting_problems(settings),
+    ]
     if problems:
         listed = "\n".join(f"- {problem}" for problem in problems)
         raise ImproperlyConfigured(f"This office does not open in production:\n{listed}")
@@ -55,7 +60,7 @@ def _is_sample(value: str) -> bool:
     return any(sample in value.lower() for sample in SAMPLES)
 
 
-def _address_problems() -> Iterator[str]:
+def _database_problems() -> Iterator[str]:
     if not env.text("DATABASE_URL", ""):
         yield "DATABASE_URL is not set."
     for name in DATABASES:
@@ -65,10 +70,15 @@ def _address_problems() -> Iterator[str]:
     runtime = env.database("DATABASE_URL")
     if runtime and runtime["USER"] in ("postgres", "chitfund_owner"):
         yield "DATABASE_URL signs in as an owner or superuser; use the runtime role."
+
+
+def _service_problems() -> Iterator[str]:
     if not env.text("REDIS_URL", "") and not env.text("CELERY_BROKER_URL", ""):
         yield "REDIS_URL or CELERY_BROKER_URL is not set."
     if not env.text("SMTP_HOST", ""):
         yield "SMTP_HOST is not set; nobody would get their mail."
+    if not env.integer("TRUSTED_PROXY_COUNT", 0):
+        yield "TRUSTED_PROXY_COUNT is not set; TLS ends at a proxy, say how many there are."
     if urlsplit(env.text("PUBLIC_URL", "")).scheme != "https":
         yield "PUBLIC_URL is not set to the office's https address."
 

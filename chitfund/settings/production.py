@@ -2,12 +2,12 @@
 
 from chitfund.settings import env
 from chitfund.settings.base import *  # noqa: F403 - an environment is the base and its differences
-from chitfund.settings.base import TRUSTED_PROXY_COUNT
+from chitfund.settings.base import PUBLIC_URL
 from chitfund.settings.guard import refuse_unsafe
 
-# TLS ends at the proxy. Its word for the scheme is believed only if it was declared.
-if TRUSTED_PROXY_COUNT:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# TLS ends at the proxy, whose word for the scheme is believed.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_SSL_REDIRECT = True
 # The load balancer asks for these by plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]

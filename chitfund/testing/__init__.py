@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from chitfund.testing import database
 from chitfund.testing.races import in_own_connection, wait_for_blocked_query
@@ -30,7 +31,8 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     A wrapper, because pytest-django reads them in the same hook and insists to be first.
     """
     os.environ["APP_ENV"] = "test"
-    os.environ.setdefault("DATA_DIR", str(ROOT / ".data" / "test"))
+    # Not DATA_DIR: whoever has that set means their office.
+    os.environ["DATA_DIR"] = os.environ.get("TEST_DATA_DIR") or str(ROOT / ".data" / "test")
     if "PYTEST_XDIST_WORKER" not in os.environ:
         _find_server()
     database.name_for_this_process()
@@ -52,21 +54,19 @@ def _find_server() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_test_environment: None, django_db_blocker: pytest.FixtureRequest
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
     """Give this process its own copy of the migrated database, used as the runtime role."""
     from django.db import connections
     from django.test import TransactionTestCase
 
     copy = database.TestDatabase.create()
-    # Django would TRUNCATE, which the runtime role may not, and empty the tables that
-    # migrations fill.
-    original = TransactionTestCase._fixture_teardown
-    TransactionTestCase._fixture_teardown = lambda self: copy.empty()
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        # Django would TRUNCATE, which the runtime role may not, and would empty the tables
+        # that migrations fill.
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _test: copy.empty())
         yield
         connections.close_all()
-    TransactionTestCase._fixture_teardown = original
     copy.drop()
 
 

@@ -47,9 +47,15 @@ class OfficeServer(RealProcess):
 
     @classmethod
     def start(cls, environment: Mapping[str, str], *, workers: int = 2) -> "OfficeServer":
-        """Start granian on this test process's database and wait until it answers."""
+        """Start granian on this test process's database and wait until it answers.
+
+        TEST_WSGI names another door than production's: an office without one of its guards,
+        in which a race must do the harm that the guard prevents.
+        """
         port = free_port()
         command = web_command(host="127.0.0.1", port=port, workers=workers, threads=4)
+        if door := environment.get("TEST_WSGI"):
+            command[-1] = door
         process, log = _start(f"web-{port}", command, {"PORT": str(port), **environment})
         server = cls(process=process, log=log, url=f"http://127.0.0.1:{port}")
         server._wait_until_it_answers()

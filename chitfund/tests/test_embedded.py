@@ -185,14 +185,28 @@ def test_passwords_are_for_the_owner_of_the_folder_only(cluster):
         psycopg.connect(wrong)
 
 
-def test_data_of_another_version_is_refused_with_what_to_do(data_dir):
+def test_a_test_database_that_does_not_start_is_made_anew(data_dir):
     home = start(data_dir).home
+    postgres.stop(data_dir)
+    (home.data / "global" / "pg_control").write_bytes(b"torn")
+
+    assert ask(start(data_dir).url(), "SELECT 1") == 1
+
+
+def test_tests_keep_out_of_an_office(data_dir):
+    postgres.ensure_running(data_dir)
+    with pytest.raises(EmbeddedPostgresError, match="is an office's"):
+        start(data_dir)
+
+
+def test_data_of_another_version_is_refused_with_what_to_do(data_dir):
+    home = postgres.ensure_running(data_dir).home
     postgres.stop(data_dir)
     version = home.data / "PG_VERSION"
     made_by = version.read_text()
     version.write_text("12\n")
     with pytest.raises(EmbeddedPostgresError, match="made by PostgreSQL 12"):
-        start(data_dir)
+        postgres.ensure_running(data_dir)
     version.write_text(made_by)
 
 

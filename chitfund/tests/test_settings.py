@@ -108,6 +108,7 @@ def good_production_environment() -> dict[str, str]:
         "ALLOWED_HOSTS": "chits.office.in",
         "PUBLIC_URL": "https://chits.office.in",
         "SMTP_HOST": "smtp.office.in",
+        "TRUSTED_PROXY_COUNT": "1",
     }
 
 
@@ -144,6 +145,8 @@ WEAK = [
     ("DATABASE_OWNER_URL", "postgresql://chitfund_owner:password@db/chitfund"),
     ("REDIS_URL", ""),
     ("SMTP_HOST", ""),
+    ("TRUSTED_PROXY_COUNT", ""),
+    ("TRUSTED_PROXY_COUNT", "0"),
     ("PUBLIC_URL", ""),
     ("PUBLIC_URL", "http://chits.office.in"),
     ("S3_ACCESS_KEY", "your-access-key"),
@@ -176,3 +179,27 @@ def test_production_refuses_one_key_for_two_purposes():
 
 def test_an_unknown_environment_is_refused():
     assert "APP_ENV must be one of" in boot({"APP_ENV": "staging"}).stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "configured", "wanted"),
+    [
+        ("migrate", {}, True),
+        ("shell", {}, True),
+        ("check", {}, False),
+        ("spectacular", {}, False),
+        ("serve", {}, False),
+        ("migrate", {"DATABASE_URL": "postgresql://a:b@c/d"}, False),
+        ("migrate", {"APP_ENV": "production"}, False),
+    ],
+)
+def test_the_embedded_server_is_started_only_where_nothing_is_configured(
+    monkeypatch, command, configured, wanted
+):
+    import manage
+
+    for name in ("DATABASE_URL", "APP_ENV"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in configured.items():
+        monkeypatch.setenv(name, value)
+    assert manage.wants_embedded_server(command) is wanted

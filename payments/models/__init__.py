@@ -1,6 +1,7 @@
 """Rows about money: dues, payments, the ledger, prizes and cash movements."""
 
 from payments.models.dues import (
+    TILL_METHODS,
     AllocationPart,
     Installment,
     Payment,
@@ -21,6 +22,7 @@ from payments.models.movements import (
 
 __all__ = [
     "DEBIT_SIDE",
+    "TILL_METHODS",
     "AccountKind",
     "AllocationPart",
     "CashMovement",

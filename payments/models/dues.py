@@ -113,6 +113,9 @@ class Method(models.TextChoices):
     BOOK = "BOOK", "Book entry"
 
 
+# How money reaches the till; a book entry does not.
+TILL_METHODS = [(method.value, method.label) for method in Method if method != Method.BOOK]
+
 # The types that give a ticket credit, which is then allocated to its dues.
 CREDIT_TYPES = (PaymentType.INSTALLMENT, PaymentType.DIVIDEND)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.audit import record_audit_event
 from accounts.models import User
@@ -76,6 +77,7 @@ def record_payment(*, actor: User, shares: Sequence[Share], slip: Slip) -> list[
         _check_amount(ticket, share.amount)
         payment = _new_payment(actor, ticket, share.amount, slip)
         payment.split_of = payments[0] if payments else None
+        _refuse_known_reference(payment)
         payments.append(payment)
         if is_office and slip.method != PaymentMethod.CHEQUE:
             _complete(payment, ticket, actor)
@@ -160,7 +162,7 @@ def _check_amount(ticket: Subscription, amount: Decimal) -> None:
 def _new_payment(actor: User, ticket: Subscription, amount: Decimal, slip: Slip) -> Payment:
     if slip.payment_date.astimezone(IST).date() < ticket.join_date:
         raise InvalidInput.on("payment_date", "This is before the ticket was taken.")
-    payment = Payment(
+    return Payment(
         scheme=ticket.scheme,
         subscription=ticket,
         subscriber_id=ticket.subscriber_id,
@@ -172,17 +174,18 @@ def _new_payment(actor: User, ticket: Subscription, amount: Decimal, slip: Slip)
         recorded_by=actor,
         note=slip.note,
     )
-    _refuse_known_reference(payment)
-    return payment
 
 
 def _refuse_known_reference(payment: Payment) -> None:
     """Say it in words before the unique constraint has to; the constraint decides races."""
     if not payment.transaction_id:
         return
-    same = Payment.objects.filter(
-        transaction_id=payment.transaction_id, reversed_at=None, split_of=None
-    ).exclude(status=PaymentStatus.FAILED)
+    transfer = payment.split_of_id or payment.pk  # its own parts carry the same reference
+    same = (
+        Payment.objects.filter(transaction_id=payment.transaction_id, reversed_at=None)
+        .exclude(status=PaymentStatus.FAILED)
+        .exclude(Q(pk=transfer) | Q(split_of=transfer))
+    )
     is_cheque = payment.method == PaymentMethod.CHEQUE
     same = same.filter(subscription=payment.subscription) if is_cheque else same
     if same.exists():

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from accounts.api import OfficeViewSet
 from accounts.models import User
 from accounts.permissions import IsForemanOrAdministrator, has_staff_permission, needs
+from accounts.serializers import ReasonSerializer
 from auctions.access import check_conducts
 from auctions.models import Auction
 from auctions.selectors import visible_auctions
@@ -35,7 +36,6 @@ from payments.serializers import (
     MovementSerializer,
     OutcomeSerializer,
     PostponeSerializer,
-    ReasonSerializer,
     RecordSerializer,
     TransferSerializer,
 )

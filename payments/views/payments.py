@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from accounts.api import OfficeViewSet
 from accounts.models import User
 from accounts.permissions import IsForemanOrAdministrator, has_staff_permission
+from accounts.serializers import ReasonSerializer
 from chitfund.api.pagination import KeysetPagination
 from chitfund.business_date import IST
 from chitfund.exceptions import NotFound, WrongState
@@ -30,7 +31,6 @@ from payments.serializers import (
     PaymentSerializer,
     PaymentUpdateSerializer,
     PaymentWithSplitSerializer,
-    ReasonSerializer,
     ReceiptSerializer,
     StatementSerializer,
 )
@@ -162,6 +162,7 @@ def _receipt(payment: Payment) -> dict[str, Any]:
 class UserPaymentsViewSet(mixins.ListModelMixin, OfficeViewSet):
     """The payments of one person, as far as the caller may see them."""
 
+    queryset = Payment.objects.none()
     serializer_class = PaymentSerializer
     filterset_class = PaymentFilter
     filter_backends = (django_filters.rest_framework.DjangoFilterBackend,)

@@ -80,7 +80,7 @@ class Command(BaseCommand):
             workers=settings.WEB_WORKERS,
             threads=settings.WEB_THREADS,
         )
-        children.start("web", web, environment)
+        children.start("web", web, environment | {"DB_LIMITS": "request"})
         worker = worker_command(queues=QUEUES, processes=settings.TASK_PROCESSES)
         children.start("worker", worker, environment)
         children.start("beat", beat_command(), environment)

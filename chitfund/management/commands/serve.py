@@ -27,6 +27,8 @@ class Command(BaseCommand):
         if settings.CELERY_BROKER_URL.startswith("memory:"):
             raise CommandError("Set DATABASE_URL and REDIS_URL, or use `manage.py office`.")
         command = self._command(process, queues.split(","))
+        if process == "web":
+            os.environ["DB_LIMITS"] = "request"
         os.execv(command[0], command)  # noqa: S606 - our own program, no shell
 
     def _command(self, process: str, queues: list[str]) -> list[str]:

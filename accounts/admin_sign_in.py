@@ -1,0 +1,64 @@
+"""The staff desk's door: the API's own check of credentials, and staff only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import get_backends
+from django.core.exceptions import ValidationError
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
+
+from accounts.audit import record_audit_event
+from accounts.clients import client_of
+from accounts.models import Role, User
+from accounts.services.credentials import check_credentials
+from accounts.services.people import change_password
+from chitfund.exceptions import DomainError
+
+
+class StaffSignInForm(AuthenticationForm):
+    """Signs staff in; attempts are limited, and status is respected, as in the API."""
+
+    username = forms.CharField(
+        label="E-mail address",
+        max_length=255,
+        widget=forms.TextInput(attrs={"autocomplete": "username"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        identifier = self.cleaned_data.get("username")
+        password = self.cleaned_data.get("password")
+        if identifier and password:
+            try:
+                user = check_credentials(
+                    identifier=identifier,
+                    password=password,
+                    client=client_of(self.request),
+                    role=Role.ADMIN,
+                )
+            except DomainError as exc:
+                raise ValidationError(exc.message, code=exc.code) from exc
+            record_audit_event(actor=user, verb="desk.opened", target=user)
+            user.backend = _backend()
+            self.user_cache = user
+        return self.cleaned_data
+
+
+def _backend() -> str:
+    """Name the backend that the session remembers; the check above is in its place."""
+    backend = get_backends()[0]
+    return f"{backend.__module__}.{backend.__class__.__name__}"
+
+
+class StaffPasswordChangeForm(AdminOwnPasswordChangeForm):
+    """Changes one's own password through the service, which ends all other sessions."""
+
+    user: User
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
+        person: User = self.user
+        self.user = change_password(
+            user_id=person.pk, actor=person, password=self.cleaned_data["new_password1"]
+        )
+        return self.user

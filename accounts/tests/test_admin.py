@@ -1,0 +1,212 @@
+"""The staff desk: its door, and what is decided there."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
+
+from accounts.limits import SIGN_IN_PAIR
+from accounts.models import AuditEvent, User
+from accounts.services import change_role, suspend_user
+from accounts.services.people import change_password
+from accounts.tests.factories import PASSWORD, AdminFactory, ForemanFactory, UserFactory
+
+LOGIN = "/admin/login/"
+
+
+def sign_in(client, who, password=PASSWORD):
+    return client.post(LOGIN, {"username": who, "password": password, "next": "/admin/"})
+
+
+def may_enter(client):
+    return client.get("/admin/").status_code == 200
+
+
+def desk_of(client, admin=None):
+    client.force_login(admin or AdminFactory.create())
+    return client
+
+
+def act(client, action, *users, reason="as decided"):
+    return client.post(
+        reverse("admin:accounts_user_changelist"),
+        {"action": action, "_selected_action": [user.pk for user in users], "reason": reason},
+        follow=True,
+    )
+
+
+@pytest.mark.django_db
+def test_staff_sign_in_with_their_address(client):
+    admin = AdminFactory.create()
+    response = sign_in(client, admin.email.upper())
+
+    assert response.status_code == 302
+    assert may_enter(client)
+    assert AuditEvent.objects.filter(verb="desk.opened", actor=admin).count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("make", [UserFactory, ForemanFactory])
+def test_nobody_else_does(client, make):
+    sign_in(client, make.create().email)
+
+    assert not may_enter(client)
+
+
+@pytest.mark.django_db
+def test_suspended_staff_do_not_sign_in(client):
+    admin = AdminFactory.create(suspended=True)
+    response = sign_in(client, admin.email)
+
+    assert "suspended" in response.content.decode()
+    assert not may_enter(client)
+
+
+@pytest.mark.django_db
+def test_guessing_at_the_desk_is_limited_like_at_the_api(client):
+    admin = AdminFactory.create()
+    for _ in range(SIGN_IN_PAIR.attempts):
+        assert "not right" in sign_in(client, admin.email, "wrong").content.decode()
+
+    assert "Too many attempts" in sign_in(client, admin.email).content.decode()
+    assert not may_enter(client)
+
+
+@pytest.mark.django_db
+def test_authority_that_ends_closes_the_desk_at_once(client):
+    chief = AdminFactory.create()
+    endings = [
+        lambda admin: suspend_user(user_id=admin.pk, actor=chief, reason="fraud"),
+        lambda admin: change_role(user_id=admin.pk, role="USER", actor=chief, reason="left"),
+        lambda admin: change_password(user_id=admin.pk, actor=admin, password="another good one"),
+    ]
+    for end in endings:
+        admin = AdminFactory.create()
+        sign_in(client, admin.email)
+        assert may_enter(client)
+        end(admin)
+        assert not may_enter(client)
+
+
+@pytest.mark.django_db
+def test_ones_own_password_is_changed_through_the_service(client):
+    admin = AdminFactory.create()
+    sign_in(client, admin.email)
+    response = client.post(
+        reverse("admin:password_change"),
+        {
+            "old_password": PASSWORD,
+            "new_password1": "another good one",
+            "new_password2": "another good one",
+        },
+    )
+
+    assert response.status_code == 302
+    assert may_enter(client)  # this session goes on
+    assert User.objects.get(pk=admin.pk).token_version == 1
+    assert AuditEvent.objects.filter(verb="user.password_changed").exists()
+
+
+@pytest.mark.django_db
+def test_a_foreman_is_approved_at_the_desk(client):
+    foreman = ForemanFactory.create(unapproved=True)
+    admin = AdminFactory.create()
+    act(desk_of(client, admin), "approve_foreman_selected", foreman)
+
+    foreman.refresh_from_db()
+    assert (foreman.status, foreman.foreman_approved_by) == ("ACTIVE", admin)
+    assert AuditEvent.objects.get(verb="user.foreman_approved").details["reason"] == "as decided"
+
+
+@pytest.mark.django_db
+def test_people_are_suspended_and_activated_at_the_desk_and_a_refusal_stops_no_other(client):
+    users = UserFactory.create_batch(2)
+    already = UserFactory.create(suspended=True)
+    page = act(desk_of(client), "suspend_selected", already, *users)
+
+    assert "it cannot become suspended" in page.content.decode()
+    assert set(User.objects.filter(status="SUSPENDED")) == {*users, already}
+    act(client, "activate_selected", *users)
+    assert set(User.objects.filter(status="SUSPENDED")) == {already}
+
+
+@pytest.mark.django_db
+def test_a_decision_at_the_desk_needs_a_reason(client):
+    user = UserFactory.create()
+    page = act(desk_of(client), "suspend_selected", user, reason=" ")
+
+    assert "Give a reason" in page.content.decode()
+    user.refresh_from_db()
+    assert user.status == "ACTIVE"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("action", "codename"),
+    [
+        ("approve_foreman_selected", "approve_foreman"),
+        ("suspend_selected", "suspend_user"),
+        ("activate_selected", "suspend_user"),
+    ],
+)
+def test_each_action_has_its_own_permission(client, action, codename):
+    admin = AdminFactory.create(is_superuser=False)
+    names = {"view_user", "approve_foreman", "suspend_user", "change_user"} - {codename}
+    admin.user_permissions.set(Permission.objects.filter(codename__in=names))
+    foreman = ForemanFactory.create(unapproved=True)
+    act(desk_of(client, admin), action, foreman)
+    before = User.objects.get(pk=foreman.pk)
+
+    assert (before.status, before.foreman_approved_at) == ("PENDING", None)
+    assert not AuditEvent.objects.filter(target_id=foreman.pk).exists()
+
+
+@pytest.mark.django_db
+def test_nothing_about_a_person_is_edited_at_the_desk(client):
+    user = UserFactory.create()
+    desk = desk_of(client)
+    path = reverse("admin:accounts_user_change", args=[user.pk])
+
+    assert desk.get(path).status_code == 200
+    assert desk.post(path, {"status": "SUSPENDED", "role": "ADMIN"}).status_code == 403
+    assert desk.get(reverse("admin:accounts_user_add")).status_code == 403
+    assert desk.post(reverse("admin:accounts_user_delete", args=[user.pk])).status_code == 403
+
+
+@pytest.mark.django_db
+def test_a_superuser_gives_another_administrator_permissions_and_nothing_else(client):
+    clerk = AdminFactory.create(is_superuser=False)
+    group = Group.objects.create(name="Approvers")
+    path = reverse("admin:accounts_user_change", args=[clerk.pk])
+    response = desk_of(client).post(
+        path, {"groups": [group.pk], "user_permissions": [], "role": "USER", "is_superuser": "on"}
+    )
+
+    assert response.status_code == 302
+    clerk.refresh_from_db()
+    assert [*clerk.groups.all()] == [group]
+    assert (clerk.role, clerk.is_superuser, clerk.token_version) == ("ADMIN", False, 1)
+    event = AuditEvent.objects.get(verb="user.permissions_changed")
+    assert event.details == {"groups": ["Approvers"], "permissions": []}
+
+
+@pytest.mark.django_db
+def test_a_clerk_with_change_user_cannot_give_permissions(client):
+    clerk, other = AdminFactory.create_batch(2, is_superuser=False)
+    names = ["view_user", "change_user"]
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=names))
+    path = reverse("admin:accounts_user_change", args=[other.pk])
+
+    assert desk_of(client, clerk).post(path, {"groups": []}).status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", ["user", "auditevent", "jobrun", "accountmail", "authsession"])
+def test_every_list_of_the_desk_opens_and_searches(client, model):
+    desk = desk_of(client)
+    path = reverse(f"admin:accounts_{model}_changelist")
+
+    assert desk.get(path).status_code == 200
+    assert desk.get(path, {"q": "x"}).status_code == 200
+    assert desk.get(reverse(f"admin:accounts_{model}_add")).status_code == 403

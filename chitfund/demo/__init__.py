@@ -1,0 +1,1 @@
+"""A demo office for development: people, and schemes in every stage of their life."""

@@ -1,0 +1,3 @@
+"""Where this app is served."""
+
+urlpatterns: list = []

@@ -1,0 +1,57 @@
+"""What every race begins with: a seed, threads, a day that does not end, and two kinds of office."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import pytest
+
+from accounts.models import BusinessClock
+from chitfund.testing import OfficeServer
+from tests.race.crowd import Crowd
+
+# The office's date stands still, so that no race depends on the hour at which it is run.
+DAY = date(2027, 2, 10)
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Return what every random choice of this run grows from: SEED, or a new one."""
+    return int(os.environ.get("SEED") or secrets.randbelow(1_000_000))
+
+
+@pytest.fixture
+def dice(seed: int, request: pytest.FixtureRequest) -> random.Random:
+    """Return random choices that are the same for this test whenever SEED is the same."""
+    print(f"SEED={seed}")  # noqa: T201 - shown with a failure, and by `pytest -rP`
+    return random.Random(f"{seed}:{request.node.name}")
+
+
+@pytest.fixture(scope="session")
+def crowd() -> Iterator[Crowd]:
+    crowd = Crowd(16)
+    yield crowd
+    crowd.close()
+
+
+@pytest.fixture(autouse=True)
+def day(transactional_db: None) -> date:
+    """Hold the office's calendar at one day; every process reads it from the same row."""
+    BusinessClock.objects.create(moved_to=DAY)
+    return DAY
+
+
+@pytest.fixture
+def unguarded_office(
+    transactional_db: None, office_with: Callable[..., OfficeServer]
+) -> Callable[[str], str]:
+    """Return what opens an office without one of its guards: `unguarded_office("row_locks")`."""
+
+    def address(guard: str) -> str:
+        return office_with(TEST_WSGI="tests.race.unguarded:application", WITHOUT=guard).url
+
+    return address
