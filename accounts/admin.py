@@ -17,12 +17,12 @@ from unfold.forms import ActionForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import services
-from accounts.admin_sign_in import StaffPasswordChangeForm, StaffSignInForm
+from accounts.admin_sign_in import StaffSignInForm, change_own_password
 from accounts.models import AccountMail, AuditEvent, AuthSession, JobRun, Role, User
 from chitfund.desk import DecidingAdmin, ReadOnlyAdmin
 
 admin.site.login_form = StaffSignInForm
-admin.site.password_change_form = StaffPasswordChangeForm
+admin.site.password_change = change_own_password  # type: ignore[method-assign]
 admin.site.unregister(Group)
 
 SHORTEST_REASON = 3

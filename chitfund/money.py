@@ -64,7 +64,7 @@ def format_inr(amount: Decimal) -> str:
     sign = "-" if amount < 0 else ""
     whole, _, paise = f"{abs(amount):.2f}".partition(".")
     head, tail = whole[:-3], whole[-3:]
-    groups = []
+    groups: list[str] = []
     while head:
         groups.insert(0, head[-2:])
         head = head[:-2]

@@ -303,7 +303,7 @@ class PostponeSerializer(serializers.Serializer[Any]):
     )
 
 
-class RecordSerializer(serializers.Serializer[Any]):
+class RecordedResultSerializer(serializers.Serializer[Any]):
     """The result of an auction that was held in a room."""
 
     subscription = serializers.UUIDField(source="subscription_id")

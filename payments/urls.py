@@ -1,4 +1,8 @@
-"""Where money is served, whatever the first word of the path."""
+"""Where money is served, whatever the first word of the path.
+
+`.kwargs` is what `@action` was told, its permissions above all: a router of DRF's passes it
+on, a path written out must.
+"""
 
 from django.urls import path
 
@@ -24,7 +28,7 @@ urlpatterns = [
     ),
     path(
         "payments/<uuid:pk>/reverse",
-        PaymentViewSet.as_view({"post": "reverse"}),
+        PaymentViewSet.as_view({"post": "reverse"}, **PaymentViewSet.reverse.kwargs),
         name="payment-reverse",
     ),
     path(
@@ -51,10 +55,14 @@ urlpatterns = [
     path("payouts/<uuid:pk>", PayoutViewSet.as_view({"get": "retrieve"}), name="payout-detail"),
     path(
         "payouts/<uuid:pk>/approve",
-        PayoutViewSet.as_view({"post": "approve"}),
+        PayoutViewSet.as_view({"post": "approve"}, **PayoutViewSet.approve.kwargs),
         name="payout-approve",
     ),
-    path("payouts/<uuid:pk>/pay", PayoutViewSet.as_view({"post": "pay"}), name="payout-pay"),
+    path(
+        "payouts/<uuid:pk>/pay",
+        PayoutViewSet.as_view({"post": "pay"}, **PayoutViewSet.pay.kwargs),
+        name="payout-pay",
+    ),
     path(
         "schemes/<uuid:pk>/commence",
         CommenceViewSet.as_view({"post": "commence"}),
@@ -93,12 +101,12 @@ urlpatterns = [
     ),
     path(
         "auctions/<uuid:pk>/order-draw",
-        DrawViewSet.as_view({"post": "order_draw"}),
+        DrawViewSet.as_view({"post": "order_draw"}, **DrawViewSet.order_draw.kwargs),
         name="auction-order-draw",
     ),
     path(
         "auctions/<uuid:pk>/outcome",
-        DrawViewSet.as_view({"get": "outcome"}),
+        DrawViewSet.as_view({"get": "outcome"}, **DrawViewSet.outcome.kwargs),
         name="auction-outcome",
     ),
 ]

@@ -13,7 +13,6 @@ from django.db.models import Case, DecimalField, F, IntegerField, Q, Value, When
 from django.db.models.functions import Mod
 from django.db.models.lookups import Exact
 
-from accounts.models import User
 from chitfund.db import IdentifiedModel, MoneyField, StatusModel, TimeStampedModel, one_of
 from chitfund.money import MAX_AMOUNT, PAISA, RUPEE
 
@@ -106,7 +105,9 @@ TERMS = (
 FOR_SALE = F("max_subscribers") - Case(
     When(foreman_installment__isnull=True, then=0), default=1, output_field=IntegerField()
 )
-
+OPEN_FOR_ENROLMENT = Q(
+    status=SchemeStatus.ACTIVE, commenced_on=None, current_subscribers__lt=FOR_SALE
+)
 
 # Commission percent x installment is the share of one ticket in paise.
 WHOLE_PAISE_OF_COMMISSION = Exact(
@@ -121,12 +122,7 @@ WHOLE_PAISE_OF_COMMISSION = Exact(
 
 class SchemeQuerySet(models.QuerySet["Scheme"]):
     def open_for_enrolment(self) -> SchemeQuerySet:
-        return self.filter(
-            status=SchemeStatus.ACTIVE, commenced_on=None, current_subscribers__lt=FOR_SALE
-        )
-
-    def run_by(self, foreman: User) -> SchemeQuerySet:
-        return self.filter(foreman=foreman)
+        return self.filter(OPEN_FOR_ENROLMENT)
 
     def with_records(self) -> SchemeQuerySet:
         """Fetch what a scheme is shown with: its foreman and its statutory records."""

@@ -34,7 +34,7 @@ class KeysetPagination(pagination.CursorPagination):
         cursor = super().decode_cursor(request)
         if cursor is not None and cursor.position is not None:
             try:
-                UUID(cursor.position)
+                UUID(str(cursor.position))
             except ValueError as exc:
                 raise NotFound(self.invalid_cursor_message) from exc
         return cursor

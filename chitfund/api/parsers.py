@@ -49,6 +49,6 @@ class JSONParser(BaseParser):
         if not isinstance(data, dict):
             raise ParseError("The body must be a JSON object.")
         try:
-            return _snake(data)  # type: ignore[no-any-return]
+            return _snake(data)
         except RecursionError as exc:
             raise ParseError("The body is nested too deeply.") from exc

@@ -22,7 +22,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
 
     message = serializers.CharField(help_text="What went wrong and what to do about it.")
     code = serializers.CharField(help_text="For programs; never changes.")
-    errors = FieldErrorSerializer(many=True)
+    errors = FieldErrorSerializer(many=True)  # type: ignore[assignment]  # DRF's own property
     trace_id = serializers.CharField(help_text="Quote this to support.")
 
 
@@ -45,7 +45,7 @@ class AutoSchema(SpectacularAutoSchema):
         return [*super().get_override_parameters(), *([IDEMPOTENCY_KEY] if takes_key else [])]
 
     def get_response_serializers(self) -> Any:
-        declared = super().get_response_serializers()
+        declared: Any = super().get_response_serializers()
         if not isinstance(declared, dict):
             success = "204" if self.method == "DELETE" else "200"
             declared = {success: declared}

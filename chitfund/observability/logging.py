@@ -53,7 +53,7 @@ def _one_line(record: logging.LogRecord) -> str:
 
 
 def _details(record: logging.LogRecord) -> dict[str, Any]:
-    details = {
+    details: dict[str, Any] = {
         key: value if isinstance(value, int | float | bool) else str(value)
         for key, value in record.__dict__.items()
         if key in ALLOWED_DETAILS and value is not None

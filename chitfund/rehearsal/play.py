@@ -127,7 +127,7 @@ class Stage:
         if month.number != self.case.terms["foreman_installment"]:
             foreman.post(f"{path}/open")
             self._bid(path, auction, month)
-        return foreman.post(f"{path}/close")  # type: ignore[no-any-return]
+        return foreman.post(f"{path}/close")
 
     def _bid(self, path: str, auction: dict[str, Any], month: MonthPlan) -> None:
         """Two rivals: at the cap both offer it and a lot decides, below it one outbids."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import time
+from types import SimpleNamespace
 
 import pytest
-from celery import Celery, current_app, shared_task
+from celery import Celery, shared_task
 from django.db import transaction
 
 from chitfund import doorbell
@@ -36,9 +37,13 @@ def published(monkeypatch):
     def send_task(name, args, headers, **options):
         sent.append((name, args, options.get("queue"), headers))
 
-    monkeypatch.setattr(current_app.conf, "task_always_eager", False)
-    monkeypatch.setattr(current_app, "send_task", send_task)
+    use_app(monkeypatch, send_task)
     return sent
+
+
+def use_app(monkeypatch, send_task):
+    app = SimpleNamespace(conf=SimpleNamespace(task_always_eager=False), send_task=send_task)
+    monkeypatch.setattr(doorbell, "current_app", app)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -128,11 +133,11 @@ def test_a_part_that_was_rolled_back_does_not_take_the_others_bell_with_it(publi
 
 
 def office_with_broker(monkeypatch, address):
+    monkeypatch.delenv("CELERY_BROKER_URL", raising=False)  # Celery would prefer it
     app = Celery("office", broker=address, set_as_current=False)
     app.conf.broker_connection_timeout = 1
     app.conf.broker_transport_options = {"socket_timeout": 1, "socket_connect_timeout": 1}
-    monkeypatch.setattr(current_app.conf, "task_always_eager", False)
-    monkeypatch.setattr(current_app, "send_task", app.send_task)
+    use_app(monkeypatch, app.send_task)
 
 
 @pytest.mark.django_db(transaction=True)

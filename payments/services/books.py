@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+from django.db import models
 from django.utils import timezone
 
 from chitfund.business_date import business_date
@@ -168,12 +170,12 @@ INSTALLMENT_FIELDS = (
 )
 
 
-def _update(model: type, rows: Iterable, fields: tuple[str, ...]) -> None:  # type: ignore[type-arg]
+def _update(model: type[models.Model], rows: Iterable[Any], fields: tuple[str, ...]) -> None:
     rows = list(rows)
     if len(rows) == 1:
         rows[0].save(update_fields=fields)
     elif rows:
-        model.objects.bulk_update(rows, fields, batch_size=500)  # type: ignore[attr-defined]
+        model._default_manager.bulk_update(rows, fields, batch_size=500)
 
 
 def open_books(scheme_id: UUID) -> Books:

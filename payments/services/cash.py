@@ -80,7 +80,8 @@ def _refunded_ticket(
         if subscription_id is not None:
             raise InvalidInput.on("subscription", "Only a refund names a ticket.")
         return None
-    ticket = Subscription.objects.filter(pk=subscription_id, scheme=books.scheme).first()
+    tickets = Subscription.objects.filter(scheme=books.scheme)
+    ticket = tickets.filter(pk=subscription_id).first() if subscription_id else None
     if ticket is None:
         raise InvalidInput.on("subscription", "Name the ticket of this scheme that is refunded.")
     return ticket

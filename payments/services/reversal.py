@@ -99,6 +99,8 @@ def _transfers_to_mirror(payment: Payment) -> list[Transfer]:
     payment it is later still.
     """
     kinds = (TransferKind.PAYMENT_RECEIVED, TransferKind.LATE_INTEREST)
+    if payment.entry is None:
+        return []
     return list(
         Transfer.objects.filter(entry=payment.entry, kind__in=kinds)
         .filter(reversed_by=None)

@@ -36,7 +36,7 @@ from payments.serializers import (
     MovementSerializer,
     OutcomeSerializer,
     PostponeSerializer,
-    RecordSerializer,
+    RecordedResultSerializer,
     TransferSerializer,
 )
 from payments.services import cash, commencement, postponement, settlement
@@ -106,12 +106,12 @@ class DrawViewSet(OfficeViewSet):
         settlement.close_auction(auction_id=self._conducted().pk, actor=request.user)
         return self._answer()
 
-    @extend_schema(request=RecordSerializer, responses=AuctionSerializer)
+    @extend_schema(request=RecordedResultSerializer, responses=AuctionSerializer)
     @action(detail=True, methods=["post"])
     def record(self, request: Request, pk: UUID) -> Response:
         """Enter the result of an auction that was held in a room."""
         auction = self._conducted()
-        form = RecordSerializer(data=request.data)
+        form = RecordedResultSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         settlement.record_auction(auction_id=auction.pk, actor=request.user, **form.validated_data)
         return self._answer()

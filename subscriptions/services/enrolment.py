@@ -119,7 +119,7 @@ def _check_holder(scheme: Scheme, holder: User, actor: User) -> None:
     is_self = holder.pk == actor.pk
     if not holder.is_active:
         raise WrongState(
-            f"{holder.full_name} is {holder.get_status_display().lower()}; only an active person "
+            f"{holder.ucfsin} is {holder.get_status_display().lower()}; only an active person "
             "can join. The person has to confirm their address, or the office to activate them."
         )
     if not holder.is_kyc_verified:
@@ -135,7 +135,7 @@ def _kyc_refusal(holder: User, *, is_self: bool) -> NotAllowed | WrongState:
             code="kyc_required",
         )
     return WrongState(
-        f"The identity of {holder.full_name} is not verified "
+        f"The identity of {holder.ucfsin} is not verified "
         f"(KYC: {holder.get_kyc_status_display().lower()}). They have to upload an identity "
         "document and the office to verify it, before they can join.",
         code="kyc_required",

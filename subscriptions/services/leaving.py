@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.audit import record_audit_event
 from accounts.models import User
 from accounts.services import deactivate_user
+from accounts.services.sessions import lock_user
 from chitfund.exceptions import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
 from notifications.models import NotificationEvent
 from notifications.services import notify_many
@@ -78,9 +79,7 @@ def deactivate_person(*, user_id: UUID, actor: User) -> User:
 
     The person's row is locked first, as enrolment does, so that no ticket slips in between.
     """
-    person = User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
-    if person is None:
-        raise NotFound("There is no such person.")
+    person = lock_user(user_id)
     tickets = Subscription.objects.filter(subscriber=person, status__in=RUNNING_TICKET).count()
     schemes = Scheme.objects.filter(foreman=person, status__in=RUNNING_SCHEME).count()
     if tickets or schemes:

@@ -6,11 +6,12 @@ that somebody bids with and pays for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -42,15 +43,21 @@ def administrators(count: int) -> list[User]:
     return AdminFactory.create_batch(count)
 
 
+@transaction.atomic
 def schemes(
-    count: int, *, foreman: User, tickets: int, status: SchemeStatus, **others: Any
+    count: int,
+    *,
+    foreman: User,
+    tickets: int,
+    status: SchemeStatus,
+    holders: Sequence[User] = (),
 ) -> list[Scheme]:
-    """Create schemes of one size in one status, in one statement."""
+    """Create schemes of one size in one status; each holder has one ticket of each of them."""
     start = business_date()
     approval: dict[str, Any] = {}
     if status not in (SchemeStatus.DRAFT, SchemeStatus.PENDING_APPROVAL):
         approval = {"approved_by": AdminFactory.create(), "approved_at": timezone.now()}
-    return Scheme.objects.bulk_create(
+    created = Scheme.objects.bulk_create(
         Scheme(
             foreman=foreman,
             name=f"Chit {number + 1}",
@@ -64,40 +71,34 @@ def schemes(
             auction_time=time(0, 0),
             bid_step=Decimal(10),
             foreman_installment=None,
+            current_subscribers=len(holders),
             status=status,
             **approval,
-            **others,
         )
         for number in range(count)
     )
-
-
-def with_one_seat_left(count: int, *, tickets: int = 3) -> list[Scheme]:
-    """Create schemes that are open for enrolment and lack one subscriber."""
-    holders = people(tickets - 1)
-    open_schemes = schemes(
-        count,
-        foreman=foreman(),
-        tickets=tickets,
-        status=SchemeStatus.ACTIVE,
-        current_subscribers=tickets - 1,
-    )
-    enrol_all(open_schemes, holders)
-    return open_schemes
-
-
-def enrol_all(open_schemes: Iterable[Scheme], holders: Sequence[User]) -> None:
-    """Give each person one ticket of each scheme, in order from number 1."""
     Subscription.objects.bulk_create(
         Subscription(
             scheme=scheme,
             subscriber=holder,
             ticket_number=number,
-            join_date=business_date(),
+            join_date=start,
             enrolled_by=holder,
         )
-        for scheme in open_schemes
+        for scheme in created
         for number, holder in enumerate(holders, start=1)
+    )
+    return created
+
+
+def with_one_seat_left(count: int, *, tickets: int = 3) -> list[Scheme]:
+    """Create schemes that are open for enrolment and lack one subscriber."""
+    return schemes(
+        count,
+        foreman=foreman(),
+        tickets=tickets,
+        status=SchemeStatus.ACTIVE,
+        holders=people(tickets - 1),
     )
 
 
@@ -108,9 +109,8 @@ def running(count: int, *, holders: Sequence[User], foreman: User, actor: User) 
         foreman=foreman,
         tickets=len(holders),
         status=SchemeStatus.ACTIVE,
-        current_subscribers=len(holders),
+        holders=holders,
     )
-    enrol_all(full, holders)
     commenced = [commence_scheme(scheme_id=scheme.pk, actor=actor) for scheme in full]
     today = datetime.combine(business_date(), time(0, 0), tzinfo=IST)
     Auction.objects.filter(scheme__in=commenced).update(

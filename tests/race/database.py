@@ -11,16 +11,22 @@ from django.db import connections
 
 from chitfund.testing.database import superuser_connection
 
+# A constraint, a unique index or a trigger: where it is, and how it goes and comes back.
 FIND = """
     SELECT conrelid::regclass::text, 'ALTER TABLE ' || conrelid::regclass || ' DROP CONSTRAINT '
         || quote_ident(conname), 'ALTER TABLE ' || conrelid::regclass || ' ADD CONSTRAINT '
         || quote_ident(conname) || ' ' || pg_get_constraintdef(oid)
-    FROM pg_catalog.pg_constraint WHERE conname = %(name)s
+    FROM pg_catalog.pg_constraint WHERE conname = %(name)s AND contype <> 't'
     UNION ALL
     SELECT indrelid::regclass::text, 'DROP INDEX ' || indexrelid::regclass,
         pg_get_indexdef(indexrelid)
     FROM pg_catalog.pg_index WHERE indexrelid = to_regclass(%(name)s)
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conname = %(name)s)
+    UNION ALL
+    SELECT tgrelid::regclass::text,
+        'ALTER TABLE ' || tgrelid::regclass || ' DISABLE TRIGGER ' || quote_ident(tgname),
+        'ALTER TABLE ' || tgrelid::regclass || ' ENABLE TRIGGER ' || quote_ident(tgname)
+    FROM pg_catalog.pg_trigger WHERE tgname = %(name)s
 """
 END_SESSIONS = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_catalog.pg_stat_activity
@@ -30,7 +36,7 @@ END_SESSIONS = """
 
 @dataclass(frozen=True)
 class Guard:
-    """One constraint: where it is, and how it is taken away and put back."""
+    """One rule of the database: where it is, and how it is taken away and put back."""
 
     table: str
     drop: str
@@ -39,7 +45,7 @@ class Guard:
 
 @contextmanager
 def without_constraints(*names: str) -> Iterator[None]:
-    """Take constraints away, so that a control can show what they would have hidden.
+    """Take constraints and triggers away, so that a control can show what they would have hidden.
 
     Their tables are emptied before they are put back: what the control did would not fit.
     """

@@ -1,0 +1,334 @@
+"""Random lives of random chits, each step compared with the auditor's books (reliability 1).
+
+`SEED=` gives other lives, `LEDGER_EXAMPLES=` fewer or more of them. A failure prints the
+steps that led to it, shortened.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.ledger.auditor import Movement
+from tests.ledger.office import nothing_is_kept
+from tests.ledger.play import Play
+from tests.ledger.terms import possible_terms
+
+SEED = int(os.environ.get("SEED", "1982"))
+EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "200"))
+# GST rose on 18 July 2022, in the middle of what began in May.
+STARTS = (date(2026, 1, 5), date(2022, 5, 5), date(2023, 11, 30))
+KINDS = ("FOREMAN_DRAWS", "FOREMAN_COVERS", "TAX_PAID", "REFUND")
+PEOPLE = ("foreman", "asha", "ravi", "member 2", "member 1")
+
+# Which of the things that there are; and how much of an amount.
+some = st.integers(0, 11)
+portion = st.sampled_from((100, 50, 33, 101, 1, 250, 1000))
+person = st.sampled_from(PEOPLE)
+
+
+def is_running(machine: ChitMachine) -> bool:
+    return machine.play.auditor.stage != "enrolling"
+
+
+def has_a_draw(machine: ChitMachine) -> bool:
+    return is_running(machine) and machine.play.auditor.next_draw is not None
+
+
+class ChitMachine(RuleBasedStateMachine):
+    """One chit, from enrolment to closed books, with people who do anything in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_sound = False
+        self.rolled_back = nothing_is_kept()
+        self.rolled_back.__enter__()
+
+    @initialize(
+        terms=possible_terms(),
+        start=st.sampled_from(STARTS),
+        commences=st.sampled_from((True, True, True, True, False)),
+    )
+    def begin(self, terms, start, commences):
+        self.play = Play(terms, today=start)
+        if commences:
+            self.play.enrol_all()
+            self.play.do("commence")
+
+    def teardown(self) -> None:
+        """Play to the end; where a step has failed, only clear away."""
+        try:
+            if self.is_sound:
+                self.play.finish()
+        finally:
+            self.rolled_back.__exit__(None, None, None)
+
+    @invariant()
+    def both_books_agree(self):
+        if not hasattr(self, "play"):
+            return
+        self.is_sound = False
+        self.play.check()
+        self.is_sound = True
+
+    # -- which one ---------------------------------------------------------------------
+
+    @property
+    def auditor(self):
+        return self.play.auditor
+
+    def ticket(self, which):
+        numbers = sorted(self.auditor.tickets)
+        return numbers[which % len(numbers)]
+
+    def month(self, which):
+        """Mostly the draw that is next; now and then any."""
+        following = self.auditor.next_draw
+        if which < 9 and following is not None:
+            return following.month
+        return which % self.play.terms.tickets + 1
+
+    def settled_month(self, which):
+        settled = [draw.month for draw in self.auditor.draws.values() if draw.payout]
+        return settled[which % len(settled)] if settled else None
+
+    # -- before the first draw ---------------------------------------------------------
+
+    @rule(number=st.integers(1, 7), holder=some)
+    @precondition(lambda self: not is_running(self))
+    def enrol(self, number, holder):
+        self.play.do("enrol", number, f"member {holder % self.play.terms.tickets + 1}")
+
+    @rule(which=some)
+    @precondition(lambda self: self.auditor.tickets)
+    def withdraw(self, which):
+        if self.ticket(which) != 1 or self.play.terms.foreman_month is None:
+            self.play.do("withdraw", self.ticket(which))
+
+    @rule(fill=st.booleans())
+    def commence(self, fill):
+        if fill and not is_running(self):
+            self.play.enrol_all()
+        self.play.do("commence")
+
+    # -- time --------------------------------------------------------------------------
+
+    @rule(days=st.sampled_from((1, 2, 4, 11, 30)))
+    @precondition(is_running)
+    def wait(self, days):
+        self.play.pass_days(days)
+
+    @rule()
+    @precondition(has_a_draw)
+    def wait_for_the_draw(self):
+        self.play.wait_for_the_draw()
+
+    # -- draws -------------------------------------------------------------------------
+
+    @rule(which=some)
+    @precondition(is_running)
+    def open(self, which):
+        self.play.do("open", self.month(which))
+
+    @rule(which=some, ticket=some, level=st.sampled_from(("low", "some", "more", "cap", "odd")))
+    @precondition(has_a_draw)
+    def bid(self, which, ticket, level):
+        month = self.month(which)
+        self.play.do("bid", month, self.ticket(ticket), self.figure(month, level))
+
+    def figure(self, month, level):
+        terms = self.play.terms
+        leading = self.auditor.draws[month].leading or terms.lowest
+        step = terms.bid_step
+        return {
+            "low": terms.lowest,
+            "some": max(terms.lowest, terms.cap // 2 // step * step),
+            "more": (leading // step + 1) * step,
+            "cap": terms.cap,
+            "odd": leading + step + 1,
+        }[level]
+
+    @rule(which=some)
+    @precondition(is_running)
+    def close(self, which):
+        self.play.close(self.month(which))
+
+    @rule(
+        which=some,
+        ticket=some,
+        level=st.sampled_from(("low", "some", "cap", "odd")),
+        method=st.sampled_from(("BID", "LOT_NO_BID", "LOT_AT_CAP")),
+        present=st.sampled_from((2, 2, 2, 1)),
+    )
+    @precondition(has_a_draw)
+    def record(self, which, ticket, level, method, present):
+        month = self.month(which)
+        discount = {
+            "BID": self.figure(month, level),
+            "LOT_NO_BID": self.play.terms.uncontested,
+            "LOT_AT_CAP": self.play.terms.cap,
+        }[method if level != "odd" else "BID"]
+        self.play.record(
+            month, self.ticket(ticket), discount, method=method, present=present
+        )
+
+    @rule(which=some, days=st.sampled_from((None, 1, 5, 40, -1)))
+    @precondition(has_a_draw)
+    def postpone(self, which, days):
+        month = self.month(which)
+        day = self.auditor.draws[month].day
+        wanted = None if days is None else max(day, self.auditor.today).replace()
+        if wanted is not None:
+            wanted = date.fromordinal(wanted.toordinal() + days)
+        self.play.do("postpone", month, wanted)
+
+    @rule(which=some)
+    @precondition(has_a_draw)
+    def order_draw(self, which):
+        self.play.order_draw(self.month(which))
+
+    @rule(winner=some, level=st.sampled_from(("low", "some", "cap", None)), lag=some)
+    @precondition(has_a_draw)
+    def hold_a_month(self, winner, level, lag):
+        """Somebody does not pay; the draw is held."""
+        month = self.play.wait_for_the_draw()
+        owed = {t.number: t.outstanding for t in self.auditor.in_order() if t.outstanding}
+        owed.pop(lag, None)
+        if owed:
+            self.play.pay(owed)
+        if month != self.play.terms.foreman_month:
+            self.play.do("open", month)
+            if level is not None:
+                self.play.do("bid", month, self.ticket(winner), self.figure(month, level))
+        self.play.close(month)
+
+    # -- money that comes in -----------------------------------------------------------
+
+    @rule(
+        which=some,
+        part=portion,
+        actor=st.sampled_from(("foreman", "asha", "foreman", "member 1", "member 2")),
+        way=st.sampled_from(("cash", "cash", "upi", "cheque", "known")),
+        days_ago=st.sampled_from((0, 0, 0, 2, 6, -1)),
+    )
+    @precondition(is_running)
+    def pay(self, which, part, actor, way, days_ago):
+        number = self.ticket(which)
+        ticket = self.auditor.tickets[number]
+        amount = max(1, (ticket.outstanding or self.play.terms.installment) * part // 100)
+        self.play.pay({number: amount}, actor=actor, **self.slip(way), day=self.days_ago(days_ago))
+
+    def slip(self, way):
+        if way == "cash":
+            return {}
+        known = [p.reference for p in self.auditor.payments.values() if p.reference]
+        is_known = way == "known" and known
+        reference = known[-1] if is_known else self.play.name("REF")
+        return {"reference": reference, "is_cheque": way == "cheque"}
+
+    def days_ago(self, days):
+        """A day of this chit's life, or tomorrow."""
+        wanted = date.fromordinal(self.auditor.today.toordinal() - days)
+        return wanted if days < 0 else max(wanted, self.auditor.start)
+
+    @rule(first=some, second=some, part=portion, way=st.sampled_from(("cash", "upi", "cheque")))
+    @precondition(is_running)
+    def split(self, first, second, part, way):
+        shares = {}
+        for number in {self.ticket(first): 1, self.ticket(second): 1}:
+            owed = self.auditor.tickets[number].outstanding or self.play.terms.installment
+            shares[number] = max(1, owed * part // 100)
+        self.play.pay(shares, **self.slip(way))
+
+    @rule()
+    @precondition(is_running)
+    def everybody_pays(self):
+        owed = {t.number: t.outstanding for t in self.auditor.in_order() if t.outstanding}
+        if owed:
+            self.play.pay(owed)
+
+    def payment(self, which, *states):
+        """Mostly a payment to which this can be done; now and then any."""
+        fitting = [k for k, p in self.auditor.payments.items() if p.state in states]
+        names = fitting if fitting and which < 9 else list(self.auditor.payments)
+        return names[-1 - which % len(names)]
+
+    @rule(which=some, actor=person, is_good=st.sampled_from((True, True, False)))
+    @precondition(lambda self: is_running(self) and self.auditor.payments)
+    def decide(self, which, actor, is_good):
+        self.play.do("decide", self.payment(which, "PENDING"), actor=actor, is_good=is_good)
+
+    @rule(which=some, actor=person)
+    @precondition(lambda self: is_running(self) and self.auditor.payments)
+    def reverse(self, which, actor):
+        self.play.do("reverse", self.payment(which, "COMPLETED"), actor=actor)
+
+    # -- money that goes out -----------------------------------------------------------
+
+    @rule(which=some, actor=person)
+    @precondition(lambda self: is_running(self) and self.settled_month(0))
+    def approve_payout(self, which, actor):
+        self.play.do("approve_payout", self.settled_month(which), actor=actor)
+
+    @rule(which=some, approver=st.sampled_from(("asha", "ravi")), payer=person)
+    @precondition(lambda self: is_running(self) and self.settled_month(0))
+    def pay_payout(self, which, approver, payer):
+        month = self.settled_month(which)
+        if self.auditor.draws[month].payout == "PENDING":
+            self.play.do("approve_payout", month, actor=approver)
+        self.play.do("pay_payout", month, actor=payer)
+
+    @rule(kind=st.sampled_from(KINDS), which=some, part=portion, actor=person, way=some)
+    @precondition(is_running)
+    def request(self, kind, which, part, actor, way):
+        number = self.ticket(which) if (kind == "REFUND") != (way == 11) else None
+        there = self.auditor.available(kind, number)
+        base = there if there > 0 and kind != "FOREMAN_COVERS" else self.play.terms.installment
+        known = [m.reference for m in self.auditor.movements.values()]
+        reference = known[-1] if way == 10 and known else self.play.name("SLIP")
+        amount = max(1, base * part // 100)
+        movement = Movement(kind, amount, reference, number, actor)
+        self.play.do("request", self.play.name("movement "), movement)
+
+    def movement(self, which):
+        waiting = [k for k, m in self.auditor.movements.items() if m.state == "PENDING"]
+        names = waiting if waiting and which < 9 else list(self.auditor.movements)
+        return names[-1 - which % len(names)]
+
+    @rule(which=some, actor=person)
+    @precondition(lambda self: self.auditor.movements)
+    def approve_movement(self, which, actor):
+        self.play.do("approve_movement", self.movement(which), actor=actor)
+
+    @rule(which=some, actor=person)
+    @precondition(lambda self: self.auditor.movements)
+    def reject_movement(self, which, actor):
+        self.play.do("reject_movement", self.movement(which), actor=actor)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_the_office_and_the_auditor_keep_the_same_books():
+    print(f"SEED={SEED} LEDGER_EXAMPLES={EXAMPLES}")
+    run_state_machine_as_test(
+        seed(SEED)(ChitMachine),
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=40,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
