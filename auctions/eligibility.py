@@ -13,11 +13,15 @@ from subscriptions.models import Subscription, SubscriptionStatus
 
 
 def unprized_tickets(auction: Auction) -> QuerySet[Subscription]:
-    """Return the active tickets of the scheme that have not won, whoever has paid."""
+    """Return the active tickets of the scheme that may still win, whoever has paid.
+
+    The foreman's is not among them: it takes its own installment (s.21(1)(a)).
+    """
     return Subscription.objects.filter(
         scheme_id=auction.scheme_id,
         status=SubscriptionStatus.ACTIVE,
         prized_installment=None,
+        is_foreman_ticket=False,
         subscriber__status=UserStatus.ACTIVE,
         subscriber__kyc_status=KycStatus.VERIFIED,
     ).order_by("ticket_number")
@@ -41,6 +45,8 @@ def _refusal(ticket: Subscription, on: date) -> DomainError | None:
 
 def _refused_for_its_state(ticket: Subscription) -> DomainError | None:
     number = ticket.ticket_number
+    if ticket.is_foreman_ticket:
+        return NotAllowed("The foreman's ticket takes its own installment and does not bid.")
     if ticket.is_prized:
         won = ticket.prized_installment
         return WrongState(f"Ticket {number} was prized in installment {won}.", code="prized")

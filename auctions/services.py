@@ -17,7 +17,7 @@ from auctions.outcome import check_discount
 from auctions.schedule import auction_dates
 from auctions.terms import terms_of
 from chitfund.business_date import IST, business_now
-from chitfund.exceptions import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
+from chitfund.exceptions import Conflict, InvalidInput, NotFound, WrongState
 from chitfund.money import format_inr
 from schemes.models import Scheme
 from schemes.services import lock_scheme
@@ -183,8 +183,6 @@ def _bidding_ticket(auction: Auction, subscription_id: UUID, actor: User) -> Sub
     is_foreman = auction.scheme.foreman_id == actor.pk
     if ticket is None or not (is_foreman or ticket.subscriber_id == actor.pk):
         raise NotFound("There is no such ticket of yours in this scheme.")
-    if ticket.is_foreman_ticket:
-        raise NotAllowed("The foreman's ticket takes its own installment and does not bid.")
     return ticket
 
 

@@ -52,6 +52,8 @@ class _Bell:
         self.queue = queue
         self.is_shared = is_shared
         self.trace_id = current_trace_id()
+        # Django names a robust callback by it when one fails, and fails itself without.
+        self.__qualname__ = f"bell of {task_name}"
 
     def takes(self, task_name: str, queue: str | None) -> bool:
         return (

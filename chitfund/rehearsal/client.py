@@ -66,10 +66,28 @@ class Client:
         if method == "POST" and self._token:
             headers["Idempotency-Key"] = uuid.uuid4().hex
         payload = json.dumps(body).encode() if body is not None else None
+        status, text = self._send(method, path, payload, headers)
+        data = json.loads(text) if text else {}
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise RefusedError(status, data)
+        return data
+
+    def _send(
+        self, method: str, path: str, payload: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        """Ask, and once more where the server has closed a connection that was idle.
+
+        Asking twice does no harm: a POST carries its idempotency key.
+        """
+        try:
+            return self._send_once(method, path, payload, headers)
+        except (ConnectionError, http.client.BadStatusLine):
+            self._connection.close()
+            return self._send_once(method, path, payload, headers)
+
+    def _send_once(
+        self, method: str, path: str, payload: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
         self._connection.request(method, path, body=payload, headers=headers)
         response = self._connection.getresponse()
-        text = response.read()
-        data = json.loads(text) if text else {}
-        if response.status >= HTTPStatus.BAD_REQUEST:
-            raise RefusedError(response.status, data)
-        return data
+        return response.status, response.read()

@@ -79,7 +79,6 @@ def _environment(name: str, folder: Path) -> dict[str, str]:
         "CELERY_TASK_ALWAYS_EAGER": "false",
         "LOG_LEVEL": "ERROR",
         "REDIS_URL": "",
-        "BCRYPT_ROUNDS": "4",
     }
 
 
@@ -122,6 +121,11 @@ def web_server(workers: int = 2) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def server_log() -> str:
+    """Return what the web server has written."""
+    return (Path(settings.DATA_DIR) / "web.log").read_text()
 
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

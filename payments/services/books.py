@@ -14,9 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.utils import timezone
-
-from chitfund.business_date import business_date
+from chitfund.business_date import business_now
 from chitfund.db import new_id
 from chitfund.exceptions import Conflict, WrongState
 from chitfund.money import ZERO, format_inr
@@ -62,8 +60,8 @@ class Books:
 
     def __init__(self, scheme: Scheme, *, on: date | None = None) -> None:
         self.scheme = scheme
-        self.on = on or business_date()
-        self.now = timezone.now()
+        self.now = business_now()
+        self.on = on or self.now.date()
         self.entry = new_id()
         self.changes = Changes()
         self._accounts: dict[AccountKind | UUID, LedgerAccount] = {}

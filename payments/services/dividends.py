@@ -71,7 +71,7 @@ def _pin(page: Passbook, dividend: Payment, due: Installment) -> None:
     if short > 0:
         _make_room(page, due, short)
     if amount > 0:
-        page.allocate(dividend, due, amount)
+        page.pin(dividend, due, amount)
 
 
 def _make_room(page: Passbook, due: Installment, amount: Decimal) -> None:

@@ -86,8 +86,23 @@ class Passbook:
         """Apply rupees of a credit to a due, and post the interest that paying it late brings."""
         applied_on = max(value_date(credit), due.raised_on)
         self._write(credit, due, amount, part=part, applied_on=applied_on)
-        if part == AllocationPart.INSTALLMENT and due.due == 0:
-            due.paid_on = applied_on
+        if part == AllocationPart.INSTALLMENT:
+            self._settle(due, applied_on)
+
+    def pin(self, dividend: Payment, due: Installment, amount: Decimal) -> None:
+        """Apply rupees of a dividend to the installment that it is for.
+
+        It counts from the due day at the latest: a draw that is held late makes nobody late.
+        """
+        applied_on = max(min(value_date(dividend), due.due_on), due.raised_on)
+        self._write(
+            dividend, due, amount, part=AllocationPart.INSTALLMENT, applied_on=applied_on
+        )
+        self._settle(due, applied_on)
+
+    def _settle(self, due: Installment, on: date) -> None:
+        if due.due == 0:
+            due.paid_on = on
             self._charge_interest(due)
 
     def _write(
@@ -134,10 +149,14 @@ class Passbook:
     # -- paying late -------------------------------------------------------------------
 
     def _charge_interest(self, due: Installment) -> None:
-        """Post late interest when a due is paid in full; after a reversal only what is missing."""
-        scheme = self.books.scheme
-        if due.paid_on is None or not self.is_late(due, due.paid_on):
+        """Post late interest when a due is paid in full; after a reversal only what is missing.
+
+        Whatever paid it last: a part that came late bears interest, even if a cheque of an
+        earlier day completes it. Nothing can be late while the day itself is not.
+        """
+        if not self.is_late(due, self.books.on):
             return
+        scheme = self.books.scheme
         interest = late_interest(
             self._parts(due),
             due_on=due.due_on,

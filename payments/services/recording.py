@@ -71,7 +71,7 @@ def record_payment(*, actor: User, shares: Sequence[Share], slip: Slip) -> list[
     tickets = _lock_tickets([share.subscription_id for share in shares])
     slip = _checked(slip)
     payments: list[Payment] = []
-    for share in shares:
+    for share in _by_receipt_series(shares, tickets):
         ticket = tickets[share.subscription_id]
         is_office = _check_may_pay(actor, ticket)
         _check_amount(ticket, share.amount)
@@ -110,6 +110,12 @@ def _lock_tickets(ids: Sequence[UUID]) -> dict[UUID, Subscription]:
     for ticket in tickets.values():
         ticket.scheme = schemes[ticket.scheme_id]
     return tickets
+
+
+def _by_receipt_series(shares: Sequence[Share], tickets: dict[UUID, Subscription]) -> list[Share]:
+    """Order shares by foreman: each numbers receipts of their own, and two transfers for the
+    same two foremen would wait for each other if they took the numbers in opposite orders."""
+    return sorted(shares, key=lambda share: tickets[share.subscription_id].scheme.foreman_id)
 
 
 def may_record_for(actor: User, scheme: Scheme) -> bool:

@@ -32,6 +32,7 @@ from payments.serializers import (
     CommencedSchemeSerializer,
     CommenceSerializer,
     LedgerPageSerializer,
+    LedgerProofSerializer,
     MovementCreateSerializer,
     MovementSerializer,
     OutcomeSerializer,
@@ -167,8 +168,9 @@ class LedgerViewSet(OfficeViewSet):
         )
         page = self.paginate_queryset(rows)
         response = self.get_paginated_response(TransferSerializer(page, many=True).data)
-        response.data = {**response.data, "proof": trial_balance(scheme)}
-        return Response(LedgerPageSerializer(response.data).data)
+        proof = LedgerProofSerializer(trial_balance(scheme)).data
+        response.data = {**response.data, "proof": proof}
+        return response
 
 
 class CashViewSet(OfficeViewSet):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.audit import record_audit_event
 from accounts.models import Role, User
@@ -99,8 +100,8 @@ def _lock_holder(
                 "subscriber", "Name the subscriber, by id or UCFSIN.", code="required"
             )
         return people.get(pk=actor.pk)
-    wanted = people.filter(pk=subscriber_id) if subscriber_id else people.with_identifier(ucfsin)
-    holder = wanted.first()
+    named = Q(pk=subscriber_id) if subscriber_id else Q(ucfsin=(ucfsin or "").strip().upper())
+    holder = people.filter(named).first()
     if scheme.foreman_id != actor.pk and (holder is None or holder.pk != actor.pk):
         raise NotAllowed("You may join for yourself only; a foreman adds others to an own scheme.")
     if holder is None:

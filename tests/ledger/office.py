@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import count
 from typing import Any
+from unittest import mock
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -75,10 +78,26 @@ def paise(amount: Decimal) -> int:
     return int(amount * 100)
 
 
+FIRST_ID = 0x019B_0000_0000_7000_8000_0000_0000_0000
+
+
+@contextmanager
+def same_every_time() -> Iterator[None]:
+    """Make ids and seeds without chance, so that a life with its lots can be lived again."""
+    ids, seeds = count(FIRST_ID), count(1)
+    with ExitStack() as patches:
+        for name, value in {
+            "uuid_utils.compat.uuid7": lambda: UUID(int=next(ids)),
+            "auctions.lot.secrets.token_hex": lambda length: f"{next(seeds):064x}",
+        }.items():
+            patches.enter_context(mock.patch(name, value))
+        yield
+
+
 @contextmanager
 def nothing_is_kept() -> Iterator[None]:
     """Run in one transaction and roll it back, once its deferred constraints were asked."""
-    with transaction.atomic():
+    with same_every_time(), transaction.atomic():
         yield
         connection.check_constraints()
         transaction.set_rollback(True)

@@ -23,6 +23,7 @@ class Play:
         self.terms = terms
         self.office = Office(terms, today=today)
         self.auditor = Auditor(terms, start=today, today=today)
+        self.is_sound = False
         self.refusals = 0
         self._serial = 0
 
@@ -35,6 +36,7 @@ class Play:
 
     def do(self, operation: str, *args: Any, **kwargs: Any) -> bool:
         """Do an operation that has the same name in both books; tell whether it was accepted."""
+        self.is_sound = False
 
         def in_the_office() -> None:
             getattr(self.office, operation)(*args, **kwargs)
@@ -61,6 +63,7 @@ class Play:
 
     def check(self) -> None:
         """Compare everything that must hold after every step."""
+        self.is_sound = False
         assert self.office.findings() == []
         heads = self.office.heads()
         assert sum(heads.values()) == 0, "debits are not credits"
@@ -73,6 +76,7 @@ class Play:
             }
         is_closed = self.office.status == "COMPLETED"
         assert is_closed == (self.auditor.stage == "closed")
+        self.is_sound = True
 
     # -- time and draws ----------------------------------------------------------------
 
@@ -123,6 +127,7 @@ class Play:
         *,
         by_order: bool = False,
     ) -> bool:
+        self.is_sound = False
         try:
             expected = expect()
         except Refused as refusal:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from accounts.models import User
 from accounts.tests.api import session_of
 from accounts.tokens import access_token_for
+from chitfund.testing import in_own_connection
 
 R = TypeVar("R")
 PATIENCE = 60
@@ -96,14 +97,15 @@ class Crowd:
 
         def begin(call: Callable[[], R]) -> R:
             barrier.wait(PATIENCE)
-            return call()
+            return in_own_connection(call)()
 
         begun = [self._pool.submit(begin, call) for call in calls]
         return [each.result(PATIENCE) for each in begun]
 
     def one_after_another(self, calls: Iterable[Callable[[], R]]) -> list[R]:
         """Do all calls as quickly as the threads can, without waiting for each other."""
-        return [each.result(PATIENCE) for each in [self._pool.submit(call) for call in calls]]
+        begun = [self._pool.submit(in_own_connection(call)) for call in calls]
+        return [each.result(PATIENCE) for each in begun]
 
     def close(self) -> None:
         self._pool.shutdown()

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from chitfund.embedded.files import make_folder
 from chitfund.management.processes import Children, beat_command, web_command, worker_command
 from chitfund.settings.queue import QUEUES
 
@@ -63,6 +64,8 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         """Bring the database up to date as its owner."""
+        # Only collected files lie there; without the folder every web process complains.
+        make_folder(settings.STATIC_ROOT, mode=0o755)
         self.stdout.write("Preparing the database ...")
         self.stdout.flush()
         call_command("migrate", verbosity=0, interactive=False)

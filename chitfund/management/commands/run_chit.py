@@ -20,7 +20,7 @@ from chitfund.rehearsal.client import RefusedError
 from chitfund.rehearsal.compare import differences
 from chitfund.rehearsal.people import Cast, hire
 from chitfund.rehearsal.play import Played, play
-from chitfund.rehearsal.scratch import scratch_environment, web_server
+from chitfund.rehearsal.scratch import scratch_environment, server_log, web_server
 
 ON_SCRATCH = "CHITFUND_ON_SCRATCH"
 MONTH_FIGURES = (
@@ -101,6 +101,8 @@ class Command(BaseCommand):
         except RefusedError as exc:
             tell(f"  refused by the office: {exc.message}")
             is_law = exc.status == HTTPStatus.BAD_REQUEST
+            if exc.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                self.stderr.write(server_log()[-2000:])
             return {**_blank(case_id), "ok": is_law, "refused": exc.message}
         found = differences(case, played)
         _show(played, found, tell)

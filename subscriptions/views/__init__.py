@@ -1,0 +1,1 @@
+"""Tickets over HTTP, and what schemes and people show because of them."""
