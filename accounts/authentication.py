@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts.models import AuthSession, User, UserStatus
 from accounts.tokens import Claims, invalid_token, read_access_token
+from chitfund.exceptions import NotAuthenticated
 from chitfund.observability.trace import remember_user
 
 SCHEME = "bearer"
@@ -22,9 +24,13 @@ class AccessTokenAuthentication(BaseAuthentication):
         if not parts or parts[0].lower() != SCHEME.encode():
             return None
         if len(parts) != 2:  # noqa: PLR2004 - the scheme and the token
-            raise invalid_token()
-        claims = read_access_token(parts[1].decode("ascii", "replace"))
-        user = signed_in_user(claims)
+            raise AuthenticationFailed(invalid_token().message)
+        try:
+            claims = read_access_token(parts[1].decode("ascii", "replace"))
+            user = signed_in_user(claims)
+        except NotAuthenticated as exc:
+            # DRF's own kind, or it would try again whenever somebody asks for the user.
+            raise AuthenticationFailed(exc.message) from exc
         remember_user(str(user.pk))
         return user, claims
 

@@ -7,7 +7,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from auctions.models import Auction, AuctionStatus, Bid
+from auctions.models import Auction, AuctionStatus, Bid, Method
+from chitfund.api.fields import ChoiceOrNullField
 from chitfund.money import MAX_AMOUNT, ZERO
 
 
@@ -20,6 +21,7 @@ class AuctionSerializer(serializers.ModelSerializer[Auction]):
 
     winner = serializers.SerializerMethodField()
     seed = serializers.SerializerMethodField()
+    method = ChoiceOrNullField(Method.choices)
 
     class Meta:
         model = Auction

@@ -20,7 +20,7 @@ from auctions import services
 from auctions.access import check_conducts
 from auctions.minutes import minutes_of
 from auctions.models import Auction, AuctionStatus, Bid
-from auctions.selectors import bids_of, visible_auctions
+from auctions.selectors import bids_of, schemes_to_follow, visible_auctions
 from auctions.serializers import (
     AuctionSerializer,
     BidCreateSerializer,
@@ -105,5 +105,6 @@ class SchemeAuctionsViewSet(mixins.ListModelMixin, OfficeViewSet):
     permission_classes = (IsAuthenticated,)
 
     def get_queryset(self) -> QuerySet[Auction]:
-        auctions = visible_auctions(self.request.user).filter(scheme_id=self.kwargs["pk"])
-        return auctions.order_by("installment_number")
+        user = self.request.user
+        scheme = get_object_or_404(schemes_to_follow(user), pk=self.kwargs["pk"])
+        return visible_auctions(user).filter(scheme=scheme).order_by("installment_number")

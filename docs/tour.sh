@@ -3,10 +3,12 @@
 # Needs curl and python3. PORT and DATA_DIR as for `make run`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-curl -sf "http://localhost:${PORT:-3000}/readyz" >/dev/null || {
-    echo "No office answers at port ${PORT:-3000}. Open one with \`make run\`." >&2
+demo="${DATA_DIR:-.data}/demo.json"
+if ! [ -r "$demo" ] || ! curl -sf "http://localhost:${PORT:-3000}/readyz" >/dev/null; then
+    echo "No demo office answers at port ${PORT:-3000} with its sign-ins in $demo." >&2
+    echo "Open one with \`make run\`; give this script the same PORT and DATA_DIR." >&2
     exit 1
-}
+fi
 trap 'manage business_date --clear >/dev/null' EXIT
 
 # == 0. Three people, and five little tools
@@ -93,7 +95,8 @@ call "$foreman" POST "/payouts/$payout/pay" "$(json method=NEFT reference="TOUR-
 
 # == 8. The proof: what the accounts hold, and that they balance
 call "$foreman" GET "/schemes/$scheme/ledger" | pick "'\n'.join(
-    [f\"{a['account']:<14}{a['balance']:>10}\" for a in it['proof']['accounts']]
+    [f\"{a['account']:<14}{a['balance']:>10}\"
+     for a in it['proof']['accounts'] if a['balance'] != '0.00']
     + [f\"debits {it['proof']['debits']}, credits {it['proof']['credits']}\"])"
 manage check_ledger --scheme "$scheme"
 

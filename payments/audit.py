@@ -99,7 +99,8 @@ QUESTIONS: dict[str, str] = {
     "a prize is awarded once and paid at most once": """
         SELECT o.scheme_id, 'payout ' || o.id, count(t.id)::text
         FROM prize_payouts o
-        LEFT JOIN payments p ON p.id = o.payment_id
+        LEFT JOIN payments p
+            ON p.subscription_id = o.subscription_id AND p.payment_type = 'PRIZE'
         LEFT JOIN transfers t ON t.entry = p.entry AND t.kind = 'PRIZE_PAID'
         WHERE {payout}
         GROUP BY o.scheme_id, o.id, o.status

@@ -31,9 +31,14 @@ def tax_percent_on(day: date) -> Decimal:
     return ZERO if rate is None else rate
 
 
+def payments_with_allocations() -> QuerySet[Payment]:
+    """Return payments with what they are shown with."""
+    return Payment.objects.select_related("subscription").prefetch_related(_allocations())
+
+
 def visible_payments(user: User) -> QuerySet[Payment]:
     """Return own payments, a foreman's schemes' payments, or all for staff with the right."""
-    payments = Payment.objects.select_related("subscription").prefetch_related(_allocations())
+    payments = payments_with_allocations()
     if has_staff_permission(user, "payments.view_payment"):
         return payments
     return payments.filter(Q(subscriber=user) | Q(scheme__foreman=user))

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from auctions.models import Method as DrawMethod
+from chitfund.api.fields import ChoiceOrNullField
 from chitfund.money import MAX_AMOUNT, PAISA, ZERO
 from payments.models import (
     TILL_METHODS,
@@ -16,6 +17,7 @@ from payments.models import (
     Installment,
     MovementKind,
     Payment,
+    PaymentMethod,
     PaymentStatus,
     PrizePayout,
     Transfer,
@@ -208,6 +210,7 @@ class PayoutSerializer(serializers.ModelSerializer[PrizePayout]):
 
     installment_number = serializers.IntegerField(source="auction.installment_number")
     ticket_number = serializers.IntegerField(source="subscription.ticket_number")
+    method = ChoiceOrNullField(PaymentMethod.choices)
 
     class Meta:
         model = PrizePayout

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from accounts.phones import to_e164
+from chitfund.api.fields import ChoiceOrNullField
 from subscriptions.models import ContactPreference, Subscription
 
 
@@ -56,6 +57,7 @@ class SubscriptionSerializer(_TicketSerializer):
 
     scheme_name = serializers.CharField(source="scheme.name")
     nominee = serializers.SerializerMethodField()
+    contact_preference = ChoiceOrNullField(ContactPreference.choices)
 
     class Meta:
         model = Subscription

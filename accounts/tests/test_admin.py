@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from accounts.limits import SIGN_IN_PAIR
 from accounts.models import AuditEvent, User
-from accounts.services import change_role, suspend_user
-from accounts.services.people import change_password
+from accounts.services import change_role, sign_out_everywhere, suspend_user
+from accounts.services.people import change_password, record_changed_permissions
 from accounts.tests.factories import PASSWORD, AdminFactory, ForemanFactory, UserFactory
 
 LOGIN = "/admin/login/"
@@ -49,8 +49,10 @@ def test_staff_sign_in_with_their_address(client):
 @pytest.mark.django_db
 @pytest.mark.parametrize("make", [UserFactory, ForemanFactory])
 def test_nobody_else_does(client, make):
-    sign_in(client, make.create().email)
+    page = sign_in(client, make.create().email)
 
+    assert "not right" in page.content.decode()
+    assert "_auth_user_id" not in client.session
     assert not may_enter(client)
 
 
@@ -80,6 +82,8 @@ def test_authority_that_ends_closes_the_desk_at_once(client):
         lambda admin: suspend_user(user_id=admin.pk, actor=chief, reason="fraud"),
         lambda admin: change_role(user_id=admin.pk, role="USER", actor=chief, reason="left"),
         lambda admin: change_password(user_id=admin.pk, actor=admin, password="another good one"),
+        lambda admin: record_changed_permissions(user_id=admin.pk, actor=chief),
+        lambda admin: sign_out_everywhere(actor=admin),
     ]
     for end in endings:
         admin = AdminFactory.create()

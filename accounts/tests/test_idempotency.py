@@ -8,10 +8,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory, force_authenticate
 
+from accounts.api import OfficeView
 from accounts.idempotency import REPLAYED, fingerprint_of
-from accounts.models import AuditEvent, IdempotencyRecord, Role, User
+from accounts.models import AttemptCounter, AuditEvent, IdempotencyRecord, Role, User
 from accounts.services import change_role
 from accounts.tests.api import client_for
 from accounts.tests.factories import AdminFactory, UserFactory
@@ -51,16 +56,46 @@ def test_the_order_and_the_case_of_the_fields_are_no_difference():
     assert invite(client, "k1", camel | {"email": NEW["email"]}).headers[REPLAYED] == "true"
 
 
+class PlainView(OfficeView):
+    """Answers a POST with the status that it is asked for."""
+
+    permission_classes = (AllowAny,)
+
+    def post(self, request):
+        AttemptCounter.objects.create(
+            key=f"call {AttemptCounter.objects.count()}", window_ends_at=timezone.now()
+        )
+        return Response(status=request.data["status"])
+
+
+def plain_request(user, status):
+    request = APIRequestFactory().post(
+        "/", {"status": status}, format="json", headers={"Idempotency-Key": "k1"}
+    )
+    force_authenticate(request, user=user)
+    return request
+
+
 @pytest.mark.django_db
 def test_an_answer_without_a_body_is_replayed_without_one():
     user = UserFactory.create()
-    client = client_for(user)
-    headers = {"Idempotency-Key": "k1"}
-    first = client.post("/api/notifications/read-all", headers=headers)
-    again = client.post("/api/notifications/read-all", headers=headers)
+    first = PlainView.as_view()(plain_request(user, 204)).render()
+    again = PlainView.as_view()(plain_request(user, 204))
 
-    assert again.content == first.content
-    assert again.headers[REPLAYED] == "true"
+    assert AttemptCounter.objects.count() == 1
+    assert (again.status_code, again.content) == (first.status_code, first.content) == (204, b"")
+    assert "Content-Type" not in first.headers
+    assert "Content-Type" not in again.headers
+
+
+@pytest.mark.django_db
+def test_an_answer_of_refusal_that_was_returned_and_not_raised_undoes_the_work_too():
+    user = UserFactory.create()
+    answer = PlainView.as_view()(plain_request(user, 409))
+
+    assert answer.status_code == 409
+    assert not AttemptCounter.objects.exists()
+    assert not IdempotencyRecord.objects.exists()
 
 
 @pytest.mark.django_db

@@ -163,14 +163,16 @@ def test_a_day_whose_runner_died_is_taken_over():
 
 
 @pytest.mark.django_db
-def test_a_runner_that_comes_back_from_the_dead_changes_nothing():
+@pytest.mark.parametrize("status", [JobStatus.RUNNING, JobStatus.DONE])
+def test_a_runner_that_comes_back_from_the_dead_changes_nothing(status):
     def slow(day):
-        JobRun.objects.update(attempts=2, status=JobStatus.DONE, result={"by": "the other"})
+        JobRun.objects.update(attempts=2, status=status, result={"by": "the other"})
         return {"by": "the late one"}
 
     run_daily("job", slow, as_of=MONDAY)
 
-    assert JobRun.objects.get().result == {"by": "the other"}
+    run = JobRun.objects.get()
+    assert (run.status, run.result) == (status, {"by": "the other"})
 
 
 @pytest.mark.django_db(transaction=True)

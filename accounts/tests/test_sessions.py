@@ -15,12 +15,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.clients import Client
-from accounts.models import AuditEvent, AuthSession, RefreshToken
-from accounts.services import refresh_session, sign_in, suspend_user
+from accounts.models import AuditEvent, AuthSession, RefreshToken, User, UserStatus
+from accounts.services import end_session, refresh_session, sign_in, suspend_user
 from accounts.tests.api import client_for
 from accounts.tests.factories import PASSWORD, AdminFactory, UserFactory
 from accounts.tokens import SESSION_LIFETIME
-from chitfund.exceptions import NotAuthenticated
+from chitfund.exceptions import NotAuthenticated, NotFound
 from chitfund.testing import in_own_connection, wait_for_blocked_query
 
 HERE = Client(ip="127.0.0.1", user_agent="tests")
@@ -220,6 +220,32 @@ def test_a_device_can_be_signed_out_but_not_somebody_elses():
     assert not opens(other.access_token)
     assert client.delete(f"/api/auth/sessions/{foreign.session.pk}").status_code == 404
     assert opens(foreign.access_token)
+
+
+@pytest.mark.django_db
+def test_the_service_ends_ones_own_sessions_only():
+    foreign = signed_in()
+    with pytest.raises(NotFound):
+        end_session(session_id=foreign.session.pk, actor=UserFactory.create())
+
+    assert opens(foreign.access_token)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", [{"status": UserStatus.SUSPENDED}, {"token_version": 1}])
+def test_what_changes_while_the_password_is_hashed_is_looked_at_again(change, monkeypatch):
+    user = UserFactory.create()
+    check = User.check_password
+
+    def slow_check(self, text):
+        User.objects.filter(pk=self.pk).update(**change)
+        return check(self, text)
+
+    monkeypatch.setattr(User, "check_password", slow_check)
+    with pytest.raises(NotAuthenticated):
+        signed_in(user)
+
+    assert not AuthSession.objects.exists()
 
 
 @pytest.mark.django_db

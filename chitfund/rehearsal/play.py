@@ -208,6 +208,7 @@ class Stage:
         sharer = next(ticket for ticket in sorted(self.tickets) if ticket != winner)
         is_next = self.case.terms["dividend_timing"] == "NEXT"
         asked = number + 1 if is_next and not self.case.is_series else number
+        asked = min(asked, self.case.members)  # nothing is asked after the last draw
         rows = self.cast.foreman.pages(f"/api/subscriptions/{self.tickets[sharer]}/installments")
         return next(Decimal(row["net"]) for row in rows if row["number"] == asked)
 

@@ -152,6 +152,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "chitfund.api.schema.describe_errors",
+        "chitfund.api.schema.describe_times",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "UserStatusEnum": "accounts.models.users.UserStatus",
         "KycStatusEnum": "accounts.models.users.KycStatus",

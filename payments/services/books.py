@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
+
 from chitfund.business_date import business_now
 from chitfund.db import new_id
 from chitfund.exceptions import Conflict, WrongState

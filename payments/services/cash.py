@@ -12,7 +12,7 @@ from accounts.audit import record_audit_event
 from accounts.models import User
 from accounts.permissions import has_staff_permission
 from chitfund.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
-from chitfund.money import format_inr
+from chitfund.money import ZERO, format_inr
 from payments.models import (
     AccountKind,
     CashMovement,
@@ -27,7 +27,7 @@ from payments.models import (
 from payments.services.books import Books, open_books
 from payments.services.closing import close_books_if_done
 from payments.services.passbook import passbook
-from payments.services.recording import may_record_for
+from payments.services.recording import keeps_the_till
 from schemes.services import lock_scheme
 from subscriptions.models import Subscription
 
@@ -48,7 +48,7 @@ def request_movement(
     """Enter a cash movement in rupees. Money in is posted at once, money out waits for a second
     person. Raises Conflict for a reference used before, NotFound for a foreign ticket."""
     books = open_books(scheme_id)
-    if not may_record_for(actor, books.scheme):
+    if not keeps_the_till(actor, books.scheme, "payments.add_cashmovement"):
         raise NotFound("There is no such scheme of yours.")
     ticket = _refunded_ticket(books, kind, subscription_id)
     _refuse_known_reference(books, kind, reference)
@@ -196,16 +196,27 @@ def _ticket_of(movement: CashMovement) -> Subscription:
 def _draw(books: Books, movement: CashMovement, actor: User) -> None:
     """Everything earned goes to the foreman's account first; what is drawn leaves it."""
     for kind in INCOME:
-        earned = books.balance(kind)
-        if earned > 0:
-            books.post(TransferKind.INCOME_TO_FOREMAN, kind, AccountKind.FOREMAN, earned)
-        else:
-            books.post(TransferKind.INCOME_TO_FOREMAN, AccountKind.FOREMAN, kind, -earned)
+        books.post(
+            TransferKind.INCOME_TO_FOREMAN, kind, AccountKind.FOREMAN, max(books.balance(kind), ZERO)
+        )
+    _make_good(books)
     books.post(TransferKind.FOREMAN_DRAWS, AccountKind.FOREMAN, AccountKind.CASH, movement.amount)
 
 
 def _cover(books: Books, movement: CashMovement, actor: User) -> None:
     books.post(TransferKind.FOREMAN_COVERS, AccountKind.CASH, AccountKind.FOREMAN, movement.amount)
+    _make_good(books)
+
+
+def _make_good(books: Books) -> None:
+    """Charge the foreman with income that was drawn and then taken back by a reversal."""
+    for kind in INCOME:
+        books.post(
+            TransferKind.INCOME_TO_FOREMAN,
+            AccountKind.FOREMAN,
+            kind,
+            max(-books.balance(kind), ZERO),
+        )
 
 
 def _pay_tax(books: Books, movement: CashMovement, actor: User) -> None:

@@ -10,6 +10,7 @@ from notifications.models import NotificationEvent
 from notifications.services import notify
 from payments.models import LedgerAccount
 from payments.services.books import holding_tickets
+from payments.services.dividends import share_late_forfeits
 from schemes.models import Scheme
 from schemes.services import mark_completed
 from subscriptions.models import Subscription, SubscriptionStatus
@@ -18,10 +19,12 @@ from subscriptions.models import Subscription, SubscriptionStatus
 def close_books_if_done(scheme: Scheme, *, actor: User | None) -> bool:
     """Complete a locked scheme whose every draw is settled and every account is at zero.
 
-    Called after every movement of money, so a chit closes itself with the last rupee.
+    Called after every movement of money, so a chit closes itself with the last rupee. What was
+    forfeited when no draw follows is shared first.
     """
     if not scheme.is_running or scheme.next_auction_at is not None:
         return False
+    share_late_forfeits(scheme)
     open_draws = Auction.objects.filter(scheme=scheme).exclude(
         status__in=[AuctionStatus.SETTLED, AuctionStatus.VOID]
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,9 +17,9 @@ from payments.models import (
     PaymentType,
     TransferKind,
 )
-from payments.services.books import Books
-from payments.services.passbook import Passbook
-from schemes.models import DividendTiming, LateDividend
+from payments.services.books import Books, holding_tickets
+from payments.services.passbook import Passbook, passbooks
+from schemes.models import DividendTiming, LateDividend, Scheme
 
 
 def credit_dividends(
@@ -85,10 +86,8 @@ def _make_room(page: Passbook, due: Installment, amount: Decimal) -> None:
         .order_by("-id")
     )
     known = {credit.pk: credit for credit in page.credits}
-    for row in rows:
-        back = min(amount, _still_applied(rows, row))
-        if back <= 0:
-            continue
+    for row, left in _standing(rows):
+        back = min(amount, left)
         credit = known.setdefault(row.payment_id, row.payment)
         page.release(credit, due, back, row.applied_on)
         if credit not in page.credits:
@@ -99,11 +98,19 @@ def _make_room(page: Passbook, due: Installment, amount: Decimal) -> None:
     raise ValueError(f"installment {due.pk} holds less money than it says")
 
 
-def _still_applied(rows: Iterable[PaymentAllocation], row: PaymentAllocation) -> Decimal:
-    """Return what is left of an allocation after the rows that took some of it back."""
-    if row.amount < 0:
-        return ZERO
-    return sum((other.amount for other in rows if other.payment_id == row.payment_id), ZERO)
+def _standing(
+    newest_first: Iterable[PaymentAllocation],
+) -> Iterator[tuple[PaymentAllocation, Decimal]]:
+    """Return what is left of each allocation: what was taken back came off the newest."""
+    taken_back: dict[UUID, Decimal] = defaultdict(lambda: ZERO)
+    for row in newest_first:
+        if row.amount < 0:
+            taken_back[row.payment_id] -= row.amount
+            continue
+        gone = min(row.amount, taken_back[row.payment_id])
+        taken_back[row.payment_id] -= gone
+        if row.amount > gone:
+            yield row, row.amount - gone
 
 
 def sweep_late_dividends(books: Books, pages: Mapping[UUID, Passbook]) -> None:
@@ -128,11 +135,17 @@ def share_forfeited(books: Books) -> Decimal:
     return amount
 
 
-def share_after_the_last_draw(books: Books, pages: Mapping[UUID, Passbook]) -> None:
-    """Share what was forfeited when no pool follows, to the paisa, odd ones to low numbers."""
-    amount = share_forfeited(books)
-    everybody = list(pages.values())
-    shares = split_evenly(amount, len(everybody))
-    credit_dividends(books, everybody, shares, draw_number=books.scheme.duration_months)
-    for page in everybody:
-        page.apply_credits()
+def share_late_forfeits(scheme: Scheme) -> None:
+    """Share what was forfeited when no pool follows, on a locked scheme after its last draw.
+
+    To the paisa, odd ones to low numbers. A share may pay for a ticket that is late itself, and
+    so forfeit its dividend: that is shared too, until nothing is left.
+    """
+    books = Books(scheme)
+    while amount := share_forfeited(books):
+        pages = list(passbooks(books, holding_tickets(scheme)).values())
+        shares = split_evenly(amount, len(pages))
+        credit_dividends(books, pages, shares, draw_number=scheme.duration_months)
+        for page in pages:
+            page.apply_credits()
+        books.save()

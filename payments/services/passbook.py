@@ -29,7 +29,7 @@ from payments.models import (
     TransferKind,
 )
 from payments.services.books import Books
-from schemes.models import LateDividend
+from schemes.models import DividendTiming, LateDividend
 from subscriptions.models import Subscription
 
 
@@ -58,7 +58,8 @@ class Passbook:
             self.books.changes.payments[payment.pk] = payment
 
     def apply_credits(self) -> None:
-        """Apply unspent credits: installments oldest first, then interest, the rest is advance."""
+        """Apply unspent credits, oldest first: to installments, then interest; the rest is advance."""
+        self.credits.sort(key=lambda credit: credit.pk)
         for due in self.dues:
             self._apply(due, AllocationPart.INSTALLMENT)
         for due in self.dues:
@@ -95,9 +96,7 @@ class Passbook:
         It counts from the due day at the latest: a draw that is held late makes nobody late.
         """
         applied_on = max(min(value_date(dividend), due.due_on), due.raised_on)
-        self._write(
-            dividend, due, amount, part=AllocationPart.INSTALLMENT, applied_on=applied_on
-        )
+        self._write(dividend, due, amount, part=AllocationPart.INSTALLMENT, applied_on=applied_on)
         self._settle(due, applied_on)
 
     def _settle(self, due: Installment, on: date) -> None:
@@ -199,22 +198,20 @@ class Passbook:
     def forfeit(self, due: Installment) -> None:
         """Take the dividend of a late installment into the forfeited head, where terms say so.
 
-        It is shared out again with the next pool; the foreman never gets it (s.22(4)). The
-        dividend stays spent: what is taken back from the due does not become an advance.
+        Only its own: a dividend of another month that pays it is money like any other. It is
+        shared out again with the next pool; the foreman never gets it (s.22(4)). The dividend
+        stays spent: what is taken back from the due does not become an advance.
         """
-        amount = due.dividend
         keeps = self.books.scheme.late_dividend == LateDividend.KEEP
-        if keeps or amount == 0 or due.is_dividend_forfeited:
+        if keeps or due.dividend == 0 or due.is_dividend_forfeited:
             return
-        for row in _dividend_allocations(due):
-            self._note(
-                row.payment,
-                due,
-                -row.amount,
-                part=AllocationPart.INSTALLMENT,
-                applied_on=row.applied_on,
-            )
-        due.dividend = ZERO
+        own = self._own_dividends(due)
+        amount = sum((row.amount for row in own), ZERO)
+        if amount == 0:
+            return
+        for row in own:
+            self._note(row.payment, due, -row.amount, part=row.part, applied_on=row.applied_on)
+        due.dividend -= amount
         due.is_dividend_forfeited = True
         self._touch(due)
         self.books.post(
@@ -225,6 +222,20 @@ class Passbook:
             number=due.number,
         )
         self.book_entry(PaymentType.PENALTY, amount, due.number, "Dividend forfeited, paid late")
+
+    def _own_dividends(self, due: Installment) -> list[PaymentAllocation]:
+        """Return what the dividend of this month's draw, by the timing, has paid of a due."""
+        is_same = self.books.scheme.dividend_timing == DividendTiming.SAME
+        draw_number = due.number if is_same else due.number - 1
+        saved = PaymentAllocation.objects.filter(installment=due).select_related("payment")
+        pending = [row for row in self.books.changes.allocations if row.installment_id == due.pk]
+        return [
+            row
+            for row in [*saved, *pending]
+            if row.part == AllocationPart.INSTALLMENT
+            and row.payment.payment_type == PaymentType.DIVIDEND
+            and row.payment.installment_number == draw_number
+        ]
 
     # -- taking back -------------------------------------------------------------------
 
@@ -291,14 +302,6 @@ class Passbook:
 def value_date(credit: Payment) -> date:
     """Return the day in India from which a credit counts."""
     return credit.payment_date.astimezone(IST).date()
-
-
-def _dividend_allocations(due: Installment) -> list[PaymentAllocation]:
-    return [
-        row
-        for row in due.allocations.select_related("payment")
-        if row.payment.payment_type == PaymentType.DIVIDEND and row.amount > 0
-    ]
 
 
 def open_dues() -> Q:

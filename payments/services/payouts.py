@@ -24,7 +24,7 @@ from payments.models import (
 )
 from payments.services.books import Books, need_running
 from payments.services.closing import close_books_if_done
-from payments.services.recording import NEEDS_REFERENCE, may_record_for
+from payments.services.recording import NEEDS_REFERENCE, keeps_the_till
 from schemes.services import lock_scheme
 
 
@@ -75,6 +75,7 @@ def pay_payout(
 ) -> PrizePayout:
     """Pay an approved prize out of the chit's cash, once.
 
+    A prize that was set off to the last paisa is paid by that, without money.
     Raises NotAllowed for the approver, Conflict with the shortfall while the cash is not there.
     """
     payout = lock_payout(payout_id)
@@ -85,23 +86,11 @@ def pay_payout(
         raise InvalidInput.on("reference", "Give the bank's reference of the transfer.")
     payout.move_to(PayoutStatus.PAID)
     books = Books(payout.scheme)
-    books.need_cash(payout.net_amount, "Paying this prize")
-    payment = _prize_row(books, payout, actor)
-    payment.method, payment.transaction_id = method, reference
-    books.changes.new_payments.append(payment)
-    books.post(
-        TransferKind.PRIZE_PAID,
-        AccountKind.PRIZE_PAYABLE,
-        AccountKind.CASH,
-        payout.net_amount,
-        number=payment.installment_number,
-    )
+    payout.method, payout.reference = method, reference
+    payout.paid_by, payout.paid_at = actor, books.now
+    if payout.net_amount > 0:
+        payout.payment = _hand_over(books, payout, actor)
     books.save()
-    payout.paid_by = actor
-    payout.paid_at = books.now
-    payout.method = method
-    payout.reference = reference
-    payout.payment = payment
     payout.save()
     record_audit_event(
         actor=actor, verb="payout.paid", target=payout, amount=str(payout.net_amount)
@@ -119,10 +108,24 @@ def pay_payout(
 
 
 def _check_payer(payout: PrizePayout, actor: User) -> None:
-    if not may_record_for(actor, payout.scheme):
+    if not keeps_the_till(actor, payout.scheme, "payments.change_prizepayout"):
         raise NotAllowed("The foreman of the scheme or an administrator pays the prize.")
     if payout.approved_by_id == actor.pk:
         raise NotAllowed("Whoever approved a prize does not pay it; ask a second person.")
+
+
+def _hand_over(books: Books, payout: PrizePayout, actor: User) -> Payment:
+    books.need_cash(payout.net_amount, "Paying this prize")
+    payment = _prize_row(books, payout, actor)
+    books.changes.new_payments.append(payment)
+    books.post(
+        TransferKind.PRIZE_PAID,
+        AccountKind.PRIZE_PAYABLE,
+        AccountKind.CASH,
+        payout.net_amount,
+        number=payment.installment_number,
+    )
+    return payment
 
 
 def _prize_row(books: Books, payout: PrizePayout, actor: User) -> Payment:
@@ -133,6 +136,8 @@ def _prize_row(books: Books, payout: PrizePayout, actor: User) -> Payment:
         amount=payout.net_amount,
         payment_type=PaymentType.PRIZE,
         status=PaymentStatus.COMPLETED,
+        method=payout.method,
+        transaction_id=payout.reference,
         payment_date=books.now,
         installment_number=payout.auction.installment_number,
         entry=books.entry,

@@ -13,7 +13,8 @@ from django.db.models import Q
 
 from accounts.audit import record_audit_event
 from accounts.models import User
-from accounts.permissions import is_administrator
+from accounts.permissions import has_staff_permission
+from auctions.terms import terms_of
 from chitfund.business_date import IST, business_date, business_now, financial_year
 from chitfund.db import next_number
 from chitfund.exceptions import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
@@ -29,16 +30,17 @@ from payments.models import (
     PaymentType,
     TransferKind,
 )
-from payments.services.books import Books, holding_tickets, need_running
+from payments.services.books import Books, need_running
 from payments.services.closing import close_books_if_done
-from payments.services.dividends import share_after_the_last_draw
-from payments.services.passbook import passbook, passbooks
+from payments.services.passbook import passbook
 from schemes.models import Scheme
 from schemes.services import lock_scheme
 from subscriptions.models import HOLDING, Subscription, SubscriptionStatus
 
 # Cash is counted on the spot; a cheque is money only when the bank says so.
 NEEDS_REFERENCE = frozenset(PaymentMethod) - {PaymentMethod.CASH, PaymentMethod.BOOK}
+RECORD = "payments.add_payment"
+DECIDE = "payments.change_payment"
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def record_payment(*, actor: User, shares: Sequence[Share], slip: Slip) -> list[
     for share in _by_receipt_series(shares, tickets):
         ticket = tickets[share.subscription_id]
         is_office = _check_may_pay(actor, ticket)
+        _check_takes_money(ticket)
         _check_amount(ticket, share.amount)
         payment = _new_payment(actor, ticket, share.amount, slip)
         payment.split_of = payments[0] if payments else None
@@ -118,22 +121,25 @@ def _by_receipt_series(shares: Sequence[Share], tickets: dict[UUID, Subscription
     return sorted(shares, key=lambda share: tickets[share.subscription_id].scheme.foreman_id)
 
 
-def may_record_for(actor: User, scheme: Scheme) -> bool:
-    """Tell whether somebody keeps the till of a scheme: its foreman, or an administrator."""
-    return scheme.foreman_id == actor.pk or is_administrator(actor)
+def keeps_the_till(actor: User, scheme: Scheme, permission: str) -> bool:
+    """Tell whether somebody is the scheme's foreman, or an administrator with the permission."""
+    return scheme.foreman_id == actor.pk or has_staff_permission(actor, permission)
 
 
 def _check_may_pay(actor: User, ticket: Subscription) -> bool:
-    is_office = may_record_for(actor, ticket.scheme)
+    is_office = keeps_the_till(actor, ticket.scheme, RECORD)
     if not is_office and ticket.subscriber_id != actor.pk:
         raise NotFound("There is no such ticket that you may pay for.")
+    return is_office
+
+
+def _check_takes_money(ticket: Subscription) -> None:
     need_running(ticket.scheme)
     if ticket.status not in HOLDING or ticket.status == SubscriptionStatus.COMPLETED:
         raise WrongState(
             f"Ticket {ticket.ticket_number} is {ticket.get_status_display().lower()}; "
             "it takes no payments."
         )
-    return is_office
 
 
 def _checked(slip: Slip) -> Slip:
@@ -151,18 +157,25 @@ def _checked(slip: Slip) -> Slip:
 def _check_amount(ticket: Subscription, amount: Decimal) -> None:
     """Refuse what the ticket can never owe: a slip of the keyboard, not an advance."""
     rupees(amount)
-    raised = Installment.objects.filter(subscription=ticket)
-    months_left = ticket.scheme.duration_months - raised.count()
-    latest = raised.order_by("-number").values_list("gross", flat=True).first() or ZERO
-    limit = ticket.outstanding - ticket.advance + latest * months_left
-    # A little room for interest that is not posted before the due is paid.
-    limit += ticket.outstanding
+    # What is owed counts twice: interest that paying it late will bring is not posted before.
+    limit = 2 * ticket.outstanding - ticket.advance + _still_to_be_raised(ticket)
     if amount > max(limit, ZERO):
         raise InvalidInput.on(
             "amount",
             f"Ticket {ticket.ticket_number} owes {format_inr(ticket.outstanding)} now and at most "
             f"{format_inr(max(limit, ZERO))} until the chit ends; {format_inr(amount)} is more.",
         )
+
+
+def _still_to_be_raised(ticket: Subscription) -> Decimal:
+    scheme = ticket.scheme
+    terms = terms_of(scheme)
+    raised = Installment.objects.filter(subscription=ticket).count()
+    months = range(raised + 1, scheme.duration_months + 1)
+    usual = terms.gross_installment(is_foremans=False)
+    if scheme.foreman_installment not in months:
+        return usual * len(months)
+    return usual * (len(months) - 1) + terms.gross_installment(is_foremans=True)
 
 
 def _new_payment(actor: User, ticket: Subscription, amount: Decimal, slip: Slip) -> Payment:
@@ -220,7 +233,6 @@ def _complete(payment: Payment, ticket: Subscription, actor: User) -> None:
     page.credit(payment)
     page.apply_credits()
     books.save()
-    _share_late_forfeits(ticket.scheme)
     notify(
         recipient_id=ticket.subscriber_id,
         event=NotificationEvent.PAYMENT_RECEIVED,
@@ -236,17 +248,6 @@ def _receipt_number(scheme: Scheme, books: Books) -> str:
     """Return the next receipt of this foreman and financial year: R/2026-27/000123."""
     year = financial_year(books.on)
     return f"R/{year}/{next_number(f'R/{scheme.foreman_id}/{year}'):06d}"
-
-
-def _share_late_forfeits(scheme: Scheme) -> None:
-    """After the last draw there is no next pool: what is forfeited then is shared at once."""
-    if scheme.next_auction_at is not None:
-        return
-    books = Books(scheme)
-    if books.balance(AccountKind.FORFEITED_DIVIDEND) == 0:
-        return
-    share_after_the_last_draw(books, passbooks(books, holding_tickets(scheme)))
-    books.save()
 
 
 def lock_payment(payment_id: UUID) -> tuple[Payment, Subscription]:
@@ -273,7 +274,7 @@ def confirm_payment(*, payment_id: UUID, actor: User) -> Payment:
     _check_keeps_the_till(actor, payment)
     if payment.status != PaymentStatus.PENDING:
         raise WrongState(_decided(payment))
-    _check_may_pay(actor, ticket)
+    _check_takes_money(ticket)
     _complete(payment, ticket, actor)
     record_audit_event(
         actor=actor, verb="payment.confirmed", target=payment, amount=str(payment.amount)
@@ -316,7 +317,7 @@ def annotate_payment(
 
 
 def _check_keeps_the_till(actor: User, payment: Payment) -> None:
-    if not may_record_for(actor, payment.scheme):
+    if not keeps_the_till(actor, payment.scheme, DECIDE):
         raise NotAllowed("Only the foreman of the scheme or an administrator may decide this.")
 
 

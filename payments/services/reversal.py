@@ -27,7 +27,7 @@ from payments.models import (
 from payments.services.books import Books, need_running
 from payments.services.closing import close_books_if_done
 from payments.services.passbook import Passbook, passbook
-from payments.services.recording import lock_payment, may_record_for
+from payments.services.recording import DECIDE, keeps_the_till, lock_payment
 from subscriptions.models import Subscription
 
 
@@ -39,7 +39,7 @@ def reverse_payment(*, payment_id: UUID, actor: User, reason: str) -> Payment:
     longer there, WrongState if part of it was refunded.
     """
     payment, ticket = lock_payment(payment_id)
-    if not may_record_for(actor, payment.scheme):
+    if not keeps_the_till(actor, payment.scheme, DECIDE):
         raise NotAllowed("Only the foreman of the scheme or an administrator may reverse this.")
     _check_reversible(payment)
     books = Books(payment.scheme)
@@ -48,6 +48,7 @@ def reverse_payment(*, payment_id: UUID, actor: User, reason: str) -> Payment:
     _take_in_what_it_paid(page, payment)
     transfers = _transfers_to_mirror(payment)
     _take_back_interest(page, transfers)
+    _take_back_paid_interest(page, payment, transfers)
     _take_back_allocations(page, payment)
     for transfer in transfers:
         books.post_reversal(transfer)
@@ -139,6 +140,24 @@ def _release_interest(
         if credit.pk not in credits:
             credits[credit.pk] = credit
             page.credits.append(credit)
+
+
+def _take_back_paid_interest(page: Passbook, payment: Payment, transfers: list[Transfer]) -> None:
+    """Open the interest that this payment paid and another one had brought."""
+    brought = {
+        row.installment_number for row in transfers if row.kind == TransferKind.LATE_INTEREST
+    }
+    sums = (
+        PaymentAllocation.objects.filter(payment=payment, part=AllocationPart.LATE_INTEREST)
+        .values("installment_id")
+        .annotate(total=Sum("amount"))
+        .filter(total__gt=0)
+    )
+    by_id = {due.pk: due for due in page.dues}
+    for row in sums:
+        due = by_id[row["installment_id"]]
+        if due.number not in brought:
+            page.release_interest(due, payment, row["total"], page.books.on)
 
 
 def _take_back_allocations(page: Passbook, payment: Payment) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import django_filters
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
@@ -24,7 +25,11 @@ from chitfund.business_date import IST
 from chitfund.exceptions import NotFound, WrongState
 from chitfund.money import format_inr
 from payments.models import Installment, Payment, PaymentMethod, PaymentStatus, PaymentType
-from payments.selectors import visible_installments, visible_payments
+from payments.selectors import (
+    payments_with_allocations,
+    visible_installments,
+    visible_payments,
+)
 from payments.serializers import (
     InstallmentSerializer,
     PaymentCreateSerializer,
@@ -81,9 +86,7 @@ class PaymentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfficeVie
         shares, slip = _shares_and_slip(form.validated_data)
         payments = recording.record_payment(actor=request.user, shares=shares, slip=slip)
         ids = [payment.pk for payment in payments]
-        saved = {
-            payment.pk: payment for payment in visible_payments(request.user).filter(pk__in=ids)
-        }
+        saved = payments_with_allocations().in_bulk(ids)
         parts = [saved[pk] for pk in ids]
         body = PaymentWithSplitSerializer(parts[0], context={"parts": parts}).data
         return Response(body, status=status.HTTP_201_CREATED)
@@ -129,7 +132,9 @@ def _shares_and_slip(data: dict[str, Any]) -> tuple[list[recording.Share], recor
     return [recording.Share(**share) for share in split], slip
 
 
+@transaction.atomic
 def _decide(payment: Payment, actor: User, data: dict[str, Any]) -> None:
+    """Annotate and decide together, or not at all."""
     changes = {name: data[name] for name in ("transaction_id", "note") if name in data}
     if changes:
         recording.annotate_payment(payment_id=payment.pk, actor=actor, **changes)

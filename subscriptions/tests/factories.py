@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import factory
+from django.db import transaction
 
 from accounts.tests.factories import UserFactory
 from chitfund.business_date import business_date
@@ -28,7 +29,6 @@ class SubscriptionFactory(factory.django.DjangoModelFactory[Subscription]):
 
     class Meta:
         model = Subscription
-        skip_postgeneration_save = True
 
     scheme = factory.SubFactory(SchemeFactory, active=True)
     subscriber = factory.SubFactory(UserFactory, kyc_verified=True)
@@ -36,11 +36,12 @@ class SubscriptionFactory(factory.django.DjangoModelFactory[Subscription]):
     join_date = factory.LazyFunction(business_date)
     enrolled_by = factory.SelfAttribute("subscriber")
 
-    @factory.post_generation
-    def counted(self: Subscription, create: bool, extracted: Any, **kwargs: Any) -> None:
-        """Keep the scheme's count, on the object at hand too."""
-        if not create or self.status not in HOLDING:
-            return
-        held = Subscription.objects.filter(scheme=self.scheme, status__in=HOLDING).count()
-        self.scheme.current_subscribers = held
-        Scheme.objects.filter(pk=self.scheme_id).update(current_subscribers=held)
+    @classmethod
+    def _create(cls, model_class: type[Subscription], *args: Any, **kwargs: Any) -> Subscription:
+        """Write ticket and count in one transaction: the commit looks whether they agree."""
+        with transaction.atomic():
+            ticket: Subscription = super()._create(model_class, *args, **kwargs)
+            held = Subscription.objects.filter(scheme=ticket.scheme, status__in=HOLDING).count()
+            Scheme.objects.filter(pk=ticket.scheme_id).update(current_subscribers=held)
+        ticket.scheme.current_subscribers = held
+        return ticket

@@ -113,7 +113,8 @@ class Terms:
     def are_possible(self) -> bool:
         """Whether a scheme may have these terms."""
         divides = self.commission_mode != "IN_INSTALLMENT" or (
-            self.commission_base == "CHIT_VALUE" and self.commission(0) % self.tickets == 0
+            self.commission_base == "CHIT_VALUE"
+            and (self.commission_percent * self.installment / 100).denominator == 1
         )
         return divides and self.lowest <= self.cap
 

@@ -6,7 +6,6 @@ ledger and what must be refused. It imports nothing of the product: a test sees 
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -60,6 +59,7 @@ class Payment:
     reference: str
     is_cheque: bool
     transfer: str
+    serial: int
     state: str = "PENDING"
     credit: Credit | None = None
     is_reversed: bool = False
@@ -328,9 +328,9 @@ class Auditor:
         for ticket, share in zip(recipients, shares, strict=True):
             if share:
                 dividend = ticket.take(
-                    share, self.today, source="dividend_pool", is_dividend=True
+                    share, self.today, source="dividend_pool", for_month=target
                 )
-                ticket.pin(dividend, target)
+                ticket.pin(dividend)
 
     def _set_off(self, ticket: Ticket, prize: int) -> int:
         late = sum(due.open for due in ticket.dues if due.due_on < self.today)
@@ -372,18 +372,26 @@ class Auditor:
         day: date | None = None,
     ) -> None:
         """Record or declare one transfer for some tickets: all of it or nothing."""
-        before = copy.deepcopy(self.__dict__)
-        try:
-            for key, number in zip(keys, shares, strict=True):
-                payment = Payment(
-                    number, shares[number], day or self.today, reference, is_cheque, keys[0]
-                )
-                self._record(key, payment, actor)
-        except Refused:
-            self.__dict__.update(before)
-            raise
+        payments = {
+            key: Payment(
+                number,
+                shares[number],
+                day or self.today,
+                reference,
+                is_cheque,
+                keys[0],
+                self.ledger.next_serial(),
+            )
+            for key, number in zip(keys, shares, strict=True)
+        }
+        for payment in payments.values():
+            self._refuse_payment(payment, actor)
+        self.payments |= payments
+        if actor in OFFICE and not is_cheque:
+            for payment in payments.values():
+                self._complete(payment)
 
-    def _record(self, key: str, payment: Payment, actor: str) -> None:
+    def _refuse_payment(self, payment: Payment, actor: str) -> None:
         ticket = self.tickets[payment.ticket]
         is_theirs = actor in OFFICE or ticket.holder == actor
         _refuse(
@@ -393,9 +401,6 @@ class Auditor:
             (payment.day > self.today, INVALID, "in the future"),
             (self._is_known(payment), CONFLICT, "the reference is known"),
         )
-        self.payments[key] = payment
-        if actor in OFFICE and not payment.is_cheque:
-            self._complete(payment)
 
     def _is_known(self, payment: Payment) -> bool:
         """A reference stands for one transfer; a cheque's number is its bank's, so of a ticket."""
@@ -414,7 +419,9 @@ class Auditor:
     def _complete(self, payment: Payment) -> None:
         ticket = self.tickets[payment.ticket]
         payment.state = "COMPLETED"
-        payment.credit = ticket.take(payment.amount, payment.day, source="cash")
+        payment.credit = ticket.take(
+            payment.amount, payment.day, source="cash", serial=payment.serial
+        )
         ticket.apply(payment.credit.brought)
         self._after_a_movement()
 

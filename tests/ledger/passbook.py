@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 
 from tests.ledger.arithmetic import Terms
 
@@ -15,6 +16,11 @@ class Ledger:
 
     def __init__(self) -> None:
         self.standing: dict[str, int] = defaultdict(int)
+        self._serials = count(1)
+
+    def next_serial(self) -> int:
+        """Number what comes in, in the order in which it was told."""
+        return next(self._serials)
 
     def move(self, debit: str, credit: str, amount: int) -> None:
         assert amount >= 0, f"{amount} from {credit} to {debit}"
@@ -30,12 +36,17 @@ class Ledger:
 class Credit:
     """Money or a dividend that came in for a ticket; `free` is what pays nothing yet."""
 
+    serial: int
     amount: int
     day: date
-    is_dividend: bool = False
+    for_month: int | None = None  # of a dividend: the month whose installment it lowers
     free: int = 0
     refunded: int = 0
     brought: list[tuple[Due, int]] = field(default_factory=list)
+
+    @property
+    def is_dividend(self) -> bool:
+        return self.for_month is not None
 
 
 @dataclass
@@ -45,7 +56,6 @@ class Piece:
     credit: Credit
     amount: int
     day: date
-    is_own_dividend: bool = False
 
 
 @dataclass
@@ -121,16 +131,26 @@ class Ticket:
         self.ledger.move(self.head, "chit", gross)
         self.dues.append(Due(month, gross, max(due_on, today), today))
 
-    def take(self, amount: int, day: date, *, source: str, is_dividend: bool = False) -> Credit:
-        """Take in a credit; it pays nothing until `apply`."""
+    def take(
+        self,
+        amount: int,
+        day: date,
+        *,
+        source: str,
+        serial: int | None = None,
+        for_month: int | None = None,
+    ) -> Credit:
+        """Take in a credit among those that are older; it pays nothing until `apply`."""
         self.ledger.move(source, self.head, amount)
-        credit = Credit(amount, day, is_dividend, free=amount)
+        serial = serial or self.ledger.next_serial()
+        credit = Credit(serial, amount, day, for_month, free=amount)
         self.credits.append(credit)
+        self.credits.sort(key=lambda credit: credit.serial)
         return credit
 
-    def pin(self, dividend: Credit, month: int) -> None:
+    def pin(self, dividend: Credit) -> None:
         """Credit a dividend to its own month, making room where money has paid it already."""
-        due = next((due for due in self.dues if due.month == month), None)
+        due = next((due for due in self.dues if due.month == dividend.for_month), None)
         if due is None:
             return
         amount = min(dividend.free, due.gross - due.dividends)
@@ -138,7 +158,7 @@ class Ticket:
         if amount:
             # A draw that is held late makes nobody late: the dividend counts from the due day.
             day = max(due.raised_on, min(dividend.day, due.due_on))
-            self._pay(due, dividend, amount, day, [], is_own=True)
+            self._pay(due, dividend, amount, day, [])
 
     def _make_room(self, due: Due, short: int) -> None:
         for piece in reversed([piece for piece in due.pieces if not piece.credit.is_dividend]):
@@ -175,11 +195,9 @@ class Ticket:
         amount: int,
         day: date,
         brought: list[tuple[Due, int]],
-        *,
-        is_own: bool = False,
     ) -> None:
         credit.free -= amount
-        due.pieces.append(Piece(credit, amount, day, is_own))
+        due.pieces.append(Piece(credit, amount, day))
         if due.open == 0:
             self._charge(due, brought)
 
@@ -205,10 +223,10 @@ class Ticket:
 
     def forfeit(self, due: Due) -> None:
         """Take the dividend of a late month away, once, where the terms say so."""
-        own = [piece for piece in due.pieces if piece.is_own_dividend]
+        own = [piece for piece in due.pieces if piece.credit.for_month == due.month]
         if self.terms.late_dividend == "KEEP" or due.is_forfeited or not own:
             return
-        due.pieces = [piece for piece in due.pieces if not piece.is_own_dividend]
+        due.pieces = [piece for piece in due.pieces if piece.credit.for_month != due.month]
         due.is_forfeited = True
         lost = sum(piece.amount for piece in own)
         self.ledger.move(self.head, "forfeited_dividend", lost)

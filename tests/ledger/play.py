@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -18,13 +19,15 @@ from tests.ledger.office import Office, paise
 class Play:
     """Does everything in both books, and compares them."""
 
+    # What was done and what was refused, over all lives: a test that never gets there is none.
+    tally: Counter[str] = Counter()
+
     def __init__(self, terms: Terms, *, today: date) -> None:
         assert terms.are_possible, f"the generator made impossible terms: {terms}"
         self.terms = terms
         self.office = Office(terms, today=today)
         self.auditor = Auditor(terms, start=today, today=today)
         self.is_sound = False
-        self.refusals = 0
         self._serial = 0
 
     def name(self, kind: str) -> str:
@@ -44,12 +47,16 @@ class Play:
         try:
             getattr(self.auditor, operation)(*args, **kwargs)
         except Refused as refusal:
-            self._must_refuse(in_the_office, refusal)
+            self._must_refuse(in_the_office, refusal, operation)
             return False
         in_the_office()
+        self.tally[operation] += 1
+        self.check()
         return True
 
-    def _must_refuse(self, in_the_office: Callable[[], object], refusal: Refused) -> None:
+    def _must_refuse(
+        self, in_the_office: Callable[[], object], refusal: Refused, operation: str
+    ) -> None:
         """A refused operation is answered as the auditor says, and changes nothing."""
         before = self.office.fingerprint()
         with pytest.raises(DomainError) as said:
@@ -59,7 +66,8 @@ class Play:
         )
         assert said.value.message
         assert self.office.fingerprint() == before, f"{refusal}, but something changed"
-        self.refusals += 1
+        self.is_sound = True
+        self.tally[f"{operation} refused: {refusal}"] += 1
 
     def check(self) -> None:
         """Compare everything that must hold after every step."""
@@ -131,18 +139,21 @@ class Play:
         try:
             expected = expect()
         except Refused as refusal:
-            self._must_refuse(in_the_office, refusal)
+            self._must_refuse(in_the_office, refusal, "draw")
             return False
         auction = in_the_office()
+        self.tally["draw by order" if by_order else f"draw {expected and expected.method}"] += 1
         if expected is None:
             assert auction.status == "POSTPONED"
             self.auditor.draws[month].state = "POSTPONED"
+            self.check()
             return True
         self._compare_draw(auction, expected)
         assert auction.winner is not None
         winner = auction.winner.ticket_number
         self.auditor.settle(month, winner, expected, by_order=by_order)
         assert paise(auction.payout.net_amount) == self.auditor.draws[month].net_prize
+        self.check()
         return True
 
     def _compare_draw(self, auction: Auction, expected: Expected) -> None:

@@ -34,11 +34,16 @@ if os.environ.get("LEDGER_SHORTEN", "yes") == "yes":
 # GST rose on 18 July 2022, in the middle of what began in May.
 STARTS = (date(2026, 1, 5), date(2022, 5, 5), date(2023, 11, 30))
 KINDS = ("FOREMAN_DRAWS", "FOREMAN_COVERS", "TAX_PAID", "REFUND")
-PEOPLE = ("foreman", "asha", "ravi", "member 2", "member 1")
+PEOPLE = ("foreman", "asha", "foreman", "ravi", "asha", "member 2")
 
-# Which of the things that there are; and how much of an amount.
+# Which of the things that there are; the last few mean any of them, fitting or not.
 some = st.integers(0, 11)
-portion = st.sampled_from((100, 50, 33, 101, 1, 250, 1000))
+# How much of what is owed, in percent.
+portion = st.sampled_from((100, 50, 0, 33, 101, 1, 190, 1000))
+parts = st.lists(st.sampled_from((100, 100, 0, 50, 101, 33, 130)), min_size=6, max_size=6)
+level = st.sampled_from(("low", "more", "cap", "some", "cap", "odd", "above"))
+way = st.sampled_from(("cash", "upi", "cheque", "known"))
+days_ago = st.sampled_from((0, 0, 3, 6, -1))
 person = st.sampled_from(PEOPLE)
 
 
@@ -111,43 +116,87 @@ class ChitMachine(RuleBasedStateMachine):
         self.play.do("enrol", number, f"member {holder % self.play.terms.tickets + 1}")
 
     @rule(which=some)
-    @precondition(lambda self: self.auditor.tickets)
+    @precondition(lambda self: not is_running(self) and self.auditor.tickets)
     def withdraw(self, which):
-        if self.ticket(which) != 1 or self.play.terms.foreman_month is None:
-            self.play.do("withdraw", self.ticket(which))
+        self.play.do("withdraw", self.ticket(which))
 
     @rule(fill=st.booleans())
+    @precondition(lambda self: not is_running(self))
     def commence(self, fill):
-        if fill and not is_running(self):
+        if fill:
             self.play.enrol_all()
         self.play.do("commence")
 
+    @rule(which=some)
+    @precondition(is_running)
+    def come_too_late(self, which):
+        """What belongs before the commencement is refused after it."""
+        if which % 3 == 0:
+            self.play.do("commence")
+        elif which % 3 == 1:
+            self.play.do("enrol", 2, "member 2")
+        elif self.ticket(which) != 1 or self.play.terms.foreman_month is None:
+            self.play.do("withdraw", self.ticket(which))
+
     # -- time --------------------------------------------------------------------------
 
-    @rule(days=st.sampled_from((1, 2, 4, 11, 30)))
+    @rule(days=st.sampled_from((1, 4, 11, 30)))
     @precondition(is_running)
     def wait(self, days):
         self.play.pass_days(days)
 
-    @rule()
-    @precondition(has_a_draw)
-    def wait_for_the_draw(self):
-        self.play.wait_for_the_draw()
-
     # -- draws -------------------------------------------------------------------------
 
-    @rule(which=some)
-    @precondition(is_running)
-    def open(self, which):
-        self.play.do("open", self.month(which))
-
-    @rule(which=some, ticket=some, level=st.sampled_from(("low", "some", "more", "cap", "odd")))
+    @rule(
+        parts=parts,
+        bids=st.lists(st.tuples(some, level), max_size=4),
+        days_late=st.sampled_from((0, 0, 0, 0, 2, 5, 12)),
+    )
     @precondition(has_a_draw)
-    def bid(self, which, ticket, level):
-        month = self.month(which)
-        self.play.do("bid", month, self.ticket(ticket), self.figure(month, level))
+    def live_a_month(self, parts, bids, days_late):
+        """People pay more or less of what they owe; the draw is held, on its day or late."""
+        month = self.play.wait_for_the_draw()
+        self.collect(parts, days_ago=0)
+        self.play.pass_days(days_late)
+        if month == self.play.terms.foreman_month:
+            self.play.close(month)
+        elif self.play.do("open", month):
+            for ticket, wanted in bids:
+                self.play.do("bid", month, self.ticket(ticket), self.figure(month, wanted))
+            self.play.close(month)
+        else:
+            self.record_late(month, bids)
 
-    def figure(self, month, level):
+    def record_late(self, month, bids):
+        """Enter it as held in a room; where everybody is in arrears, move it or order a lot."""
+        if eligible := self.auditor.eligible():
+            wanted = bids[0][1] if bids else "low"
+            self.play.record(month, eligible[0], self.figure(month, wanted))
+        elif self.auditor.draws[month].state == "POSTPONED":
+            self.play.order_draw(month)
+        else:
+            self.play.do("postpone", month, None)
+
+    @rule(which=some, step=st.sampled_from(("open", "close", "order")))
+    @precondition(has_a_draw)
+    def meddle_with_a_draw(self, which, step):
+        month = self.month(which)
+        if step == "open":
+            self.play.do("open", month)
+        elif step == "close":
+            self.play.close(month)
+        else:
+            self.play.order_draw(month)
+
+    @rule(which=some, ticket=some, wanted=level)
+    @precondition(has_a_draw)
+    def bid(self, which, ticket, wanted):
+        month = self.month(which)
+        if self.auditor.draws[month].day == self.auditor.today and which < 9:
+            self.play.do("open", month)
+        self.play.do("bid", month, self.ticket(ticket), self.figure(month, wanted))
+
+    def figure(self, month, wanted):
         terms = self.play.terms
         leading = self.auditor.draws[month].leading or terms.lowest
         step = terms.bid_step
@@ -157,61 +206,33 @@ class ChitMachine(RuleBasedStateMachine):
             "more": (leading // step + 1) * step,
             "cap": terms.cap,
             "odd": leading + step + 1,
-        }[level]
-
-    @rule(which=some)
-    @precondition(is_running)
-    def close(self, which):
-        self.play.close(self.month(which))
+            "above": terms.cap + step,
+        }[wanted]
 
     @rule(
         which=some,
         ticket=some,
-        level=st.sampled_from(("low", "some", "cap", "odd")),
+        wanted=level,
         method=st.sampled_from(("BID", "LOT_NO_BID", "LOT_AT_CAP")),
         present=st.sampled_from((2, 2, 2, 1)),
     )
     @precondition(has_a_draw)
-    def record(self, which, ticket, level, method, present):
+    def record(self, which, ticket, wanted, method, present):
         month = self.month(which)
         discount = {
-            "BID": self.figure(month, level),
+            "BID": self.figure(month, wanted),
             "LOT_NO_BID": self.play.terms.uncontested,
             "LOT_AT_CAP": self.play.terms.cap,
-        }[method if level != "odd" else "BID"]
-        self.play.record(
-            month, self.ticket(ticket), discount, method=method, present=present
-        )
+        }[method if wanted != "odd" else "BID"]
+        self.play.record(month, self.ticket(ticket), discount, method=method, present=present)
 
     @rule(which=some, days=st.sampled_from((None, 1, 5, 40, -1)))
     @precondition(has_a_draw)
     def postpone(self, which, days):
         month = self.month(which)
-        day = self.auditor.draws[month].day
-        wanted = None if days is None else max(day, self.auditor.today).replace()
-        if wanted is not None:
-            wanted = date.fromordinal(wanted.toordinal() + days)
-        self.play.do("postpone", month, wanted)
-
-    @rule(which=some)
-    @precondition(has_a_draw)
-    def order_draw(self, which):
-        self.play.order_draw(self.month(which))
-
-    @rule(winner=some, level=st.sampled_from(("low", "some", "cap", None)), lag=some)
-    @precondition(has_a_draw)
-    def hold_a_month(self, winner, level, lag):
-        """Somebody does not pay; the draw is held."""
-        month = self.play.wait_for_the_draw()
-        owed = {t.number: t.outstanding for t in self.auditor.in_order() if t.outstanding}
-        owed.pop(lag, None)
-        if owed:
-            self.play.pay(owed)
-        if month != self.play.terms.foreman_month:
-            self.play.do("open", month)
-            if level is not None:
-                self.play.do("bid", month, self.ticket(winner), self.figure(month, level))
-        self.play.close(month)
+        wanted = max(self.auditor.draws[month].day, self.auditor.today)
+        day = None if days is None else date.fromordinal(wanted.toordinal() + days)
+        self.play.do("postpone", month, day)
 
     # -- money that comes in -----------------------------------------------------------
 
@@ -219,8 +240,8 @@ class ChitMachine(RuleBasedStateMachine):
         which=some,
         part=portion,
         actor=st.sampled_from(("foreman", "asha", "foreman", "member 1", "member 2")),
-        way=st.sampled_from(("cash", "cash", "upi", "cheque", "known")),
-        days_ago=st.sampled_from((0, 0, 0, 2, 6, -1)),
+        way=way,
+        days_ago=days_ago,
     )
     @precondition(is_running)
     def pay(self, which, part, actor, way, days_ago):
@@ -228,6 +249,17 @@ class ChitMachine(RuleBasedStateMachine):
         ticket = self.auditor.tickets[number]
         amount = max(1, (ticket.outstanding or self.play.terms.installment) * part // 100)
         self.play.pay({number: amount}, actor=actor, **self.slip(way), day=self.days_ago(days_ago))
+
+    @rule(parts=parts, way=way, days_ago=days_ago)
+    @precondition(is_running)
+    def collect(self, parts, way="cash", days_ago=0):
+        """Take one transfer in for several tickets, each with a part of what it owes."""
+        shares = {}
+        for ticket, part in zip(self.auditor.in_order(), parts, strict=False):
+            if amount := ticket.outstanding * part // 100:
+                shares[ticket.number] = amount
+        if shares:
+            self.play.pay(shares, **self.slip(way), day=self.days_ago(days_ago))
 
     def slip(self, way):
         if way == "cash":
@@ -242,22 +274,6 @@ class ChitMachine(RuleBasedStateMachine):
         wanted = date.fromordinal(self.auditor.today.toordinal() - days)
         return wanted if days < 0 else max(wanted, self.auditor.start)
 
-    @rule(first=some, second=some, part=portion, way=st.sampled_from(("cash", "upi", "cheque")))
-    @precondition(is_running)
-    def split(self, first, second, part, way):
-        shares = {}
-        for number in {self.ticket(first): 1, self.ticket(second): 1}:
-            owed = self.auditor.tickets[number].outstanding or self.play.terms.installment
-            shares[number] = max(1, owed * part // 100)
-        self.play.pay(shares, **self.slip(way))
-
-    @rule()
-    @precondition(is_running)
-    def everybody_pays(self):
-        owed = {t.number: t.outstanding for t in self.auditor.in_order() if t.outstanding}
-        if owed:
-            self.play.pay(owed)
-
     def payment(self, which, *states):
         """Mostly a payment to which this can be done; now and then any."""
         fitting = [k for k, p in self.auditor.payments.items() if p.state in states]
@@ -265,12 +281,12 @@ class ChitMachine(RuleBasedStateMachine):
         return names[-1 - which % len(names)]
 
     @rule(which=some, actor=person, is_good=st.sampled_from((True, True, False)))
-    @precondition(lambda self: is_running(self) and self.auditor.payments)
+    @precondition(lambda self: self.auditor.payments)
     def decide(self, which, actor, is_good):
         self.play.do("decide", self.payment(which, "PENDING"), actor=actor, is_good=is_good)
 
     @rule(which=some, actor=person)
-    @precondition(lambda self: is_running(self) and self.auditor.payments)
+    @precondition(lambda self: self.auditor.payments)
     def reverse(self, which, actor):
         self.play.do("reverse", self.payment(which, "COMPLETED"), actor=actor)
 
@@ -333,3 +349,5 @@ def test_the_office_and_the_auditor_keep_the_same_books():
             suppress_health_check=list(HealthCheck),
         ),
     )
+    for what, times in sorted(Play.tally.items()):
+        print(f"{times:6} {what}")

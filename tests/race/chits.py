@@ -6,6 +6,7 @@ that somebody bids with and pays for.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -28,6 +29,7 @@ from schemes.models import Scheme, SchemeStatus
 from subscriptions.models import Subscription
 
 INSTALLMENT = Decimal("1000.00")
+numbers = itertools.count(1)
 
 
 def people(count: int) -> list[User]:
@@ -57,10 +59,12 @@ def schemes(
     approval: dict[str, Any] = {}
     if status not in (SchemeStatus.DRAFT, SchemeStatus.PENDING_APPROVAL):
         approval = {"approved_by": AdminFactory.create(), "approved_at": timezone.now()}
+    if status == SchemeStatus.COMPLETED:
+        approval |= {"commenced_on": start, "completed_at": timezone.now()}
     created = Scheme.objects.bulk_create(
         Scheme(
             foreman=foreman,
-            name=f"Chit {number + 1}",
+            name=f"Chit {next(numbers)}",
             monthly_installment=INSTALLMENT,
             max_subscribers=tickets,
             duration_months=tickets,
@@ -75,7 +79,7 @@ def schemes(
             status=status,
             **approval,
         )
-        for number in range(count)
+        for _ in range(count)
     )
     Subscription.objects.bulk_create(
         Subscription(
@@ -103,7 +107,7 @@ def with_one_seat_left(count: int, *, tickets: int = 3) -> list[Scheme]:
 
 
 def running(count: int, *, holders: Sequence[User], foreman: User, actor: User) -> list[Scheme]:
-    """Create chits of these people that have commenced today, with all draws due today."""
+    """Create chits of these people that have commenced today; the first draw is today."""
     full = schemes(
         count,
         foreman=foreman,
@@ -111,12 +115,7 @@ def running(count: int, *, holders: Sequence[User], foreman: User, actor: User) 
         status=SchemeStatus.ACTIVE,
         holders=holders,
     )
-    commenced = [commence_scheme(scheme_id=scheme.pk, actor=actor) for scheme in full]
-    today = datetime.combine(business_date(), time(0, 0), tzinfo=IST)
-    Auction.objects.filter(scheme__in=commenced).update(
-        scheduled_at=today, opens_at=today, closes_at=today + timedelta(days=2)
-    )
-    return commenced
+    return [commence_scheme(scheme_id=scheme.pk, actor=actor) for scheme in full]
 
 
 def tickets_of(scheme: Scheme) -> list[Subscription]:
@@ -127,7 +126,18 @@ def tickets_of(scheme: Scheme) -> list[Subscription]:
     )
 
 
+def bring_to_today(*schemes: Scheme, number: int | None = None) -> None:
+    """Let a draw, or without a number all draws, of chits be held today."""
+    today = datetime.combine(business_date(), time(0, 0), tzinfo=IST)
+    draws = Auction.objects.filter(scheme__in=schemes)
+    if number is not None:
+        draws = draws.filter(installment_number=number)
+    draws.update(scheduled_at=today, opens_at=today, closes_at=today + timedelta(days=2))
+
+
 def open_draw(scheme: Scheme, number: int, *, actor: User) -> Auction:
+    """Open bidding in a draw, today."""
+    bring_to_today(scheme, number=number)
     auction = Auction.objects.get(scheme=scheme, installment_number=number)
     return open_auction(auction_id=auction.pk, actor=actor)
 
@@ -140,6 +150,7 @@ def end_bidding_in(auction: Auction, seconds: float) -> None:
 
 def with_prize_to_pay(scheme: Scheme, *, actor: User, number: int = 1) -> PrizePayout:
     """Hold a draw in the room for the ticket of that number, and return the prize it brought."""
+    bring_to_today(scheme, number=number)
     auction = Auction.objects.get(scheme=scheme, installment_number=number)
     winner = Subscription.objects.get(scheme=scheme, ticket_number=number)
     record_auction(

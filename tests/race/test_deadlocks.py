@@ -89,10 +89,9 @@ def build(office: str, dice: random.Random, *, schemes: int, tickets: int) -> To
         chits.running(1, holders=seats, foreman=foremen[number % 2], actor=admins[0])[0]
         for number in range(schemes)
     ]
+    chits.bring_to_today(*running)
     for number, scheme in enumerate(running):
-        chits.cover(
-            scheme, actor=admins[0], amount=Decimal(200_000), reference=f"opening {number}"
-        )
+        chits.cover(scheme, actor=admins[0], amount=Decimal(200_000), reference=f"opening {number}")
     return Town(office, admins, foremen, holders, running, dice)
 
 
@@ -226,7 +225,9 @@ def side_by_side(
             done[service.__name__] += 1
         return done
 
-    calls = [partial(keep_doing, service) for service, _ in zip(itertools.cycle(pair), range(CROWD))]
+    calls = [
+        partial(keep_doing, service) for service, _ in zip(itertools.cycle(pair), range(CROWD))
+    ]
     return sum(crowd.at_once(calls), Counter())
 
 

@@ -99,18 +99,17 @@ def test_without_constraints_the_lock_alone_sells_the_last_seat_once(
 def test_negative_control_without_the_lock_the_constraints_have_to_refuse(
     unguarded_office: Callable[[str], str], crowd: Crowd
 ) -> None:
-    people, schemes = rivals(unguarded_office("row_locks")), chits.with_one_seat_left(5)
+    people, schemes = rivals(unguarded_office("row_locks"))[:4], chits.with_one_seat_left(10)
     trials = everybody_joins(crowd, people, schemes)
     told = [any(answer.is_told_by_a_constraint for answer in answers) for answers in trials]
     assert sum(told) >= 0.9 * len(trials)
     assert [statuses(answers)[201] for answers in trials] == [1] * len(trials)
-    assert all(faults(answers) == [] for answers in trials)
 
 
 def test_negative_control_without_lock_and_constraints_the_last_seat_is_sold_twice(
     unguarded_office: Callable[[str], str], crowd: Crowd
 ) -> None:
-    people, schemes = rivals(unguarded_office("row_locks")), chits.with_one_seat_left(10)
+    people, schemes = rivals(unguarded_office("row_locks"))[:4], chits.with_one_seat_left(10)
     with without_constraints(*SECOND_LINE):
         everybody_joins(crowd, people, schemes)
         assert sum(map(is_oversold, schemes)) >= 0.9 * len(schemes)

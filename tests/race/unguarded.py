@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,24 +18,35 @@ from chitfund.wsgi import application
 
 __all__ = ["application"]
 
-WINDOW = 0.15
+WINDOW = 0.1
 
 
 def row_locks() -> None:
-    """Ask for row locks and get none; whoever meant to hold one dawdles over what it read."""
+    """Ask for row locks and get none; who meant to hold one dawdles over what it read, and
+    again before it commits, so that rivals have read the same whatever the machine's mood."""
+    from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.postgresql.operations import DatabaseOperations
     from django.db.models import QuerySet
 
-    fetch = QuerySet._fetch_all
+    fetch, commit = QuerySet._fetch_all, BaseDatabaseWrapper.commit
+    dawdler = threading.local()
 
     def fetch_slowly(rows: QuerySet[Any]) -> None:
         is_new = rows._result_cache is None
         fetch(rows)
         if is_new and rows.query.select_for_update:
+            dawdler.is_here = True
             time.sleep(WINDOW)
+
+    def commit_slowly(connection: BaseDatabaseWrapper) -> None:
+        if getattr(dawdler, "is_here", False):
+            dawdler.is_here = False
+            time.sleep(WINDOW)
+        commit(connection)
 
     DatabaseOperations.for_update_sql = lambda self, **options: ""
     QuerySet._fetch_all = fetch_slowly
+    BaseDatabaseWrapper.commit = commit_slowly
 
 
 def claimed_keys() -> None:
@@ -71,7 +83,7 @@ def lock_order() -> None:
 
     def lock_and_dawdle(scheme_id: Any) -> Any:
         scheme = lock(scheme_id)
-        time.sleep(WINDOW / 5)
+        time.sleep(WINDOW / 4)
         return scheme
 
     def shuffled(ids: Iterable[Any], **options: Any) -> list[Any]:
@@ -84,8 +96,18 @@ def lock_order() -> None:
     recording.sorted = shuffled
 
 
+def moves() -> None:
+    """Let every status follow every other."""
+    from chitfund.db import StatusModel
+
+    def go_anywhere(row: Any, status: Any) -> None:
+        row.status = status
+
+    StatusModel.move_to = go_anywhere
+
+
 GUARDS: dict[str, Callable[[], None]] = {
-    guard.__name__: guard for guard in (row_locks, claimed_keys, lock_order)
+    guard.__name__: guard for guard in (row_locks, claimed_keys, lock_order, moves)
 }
 
 GUARDS[os.environ["WITHOUT"]]()

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -65,7 +66,7 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         """Bring the database up to date as its owner."""
         # Only collected files lie there; without the folder every web process complains.
-        make_folder(settings.STATIC_ROOT, mode=0o755)
+        make_folder(Path(str(settings.STATIC_ROOT)), mode=0o755)
         self.stdout.write("Preparing the database ...")
         self.stdout.flush()
         call_command("migrate", verbosity=0, interactive=False)
