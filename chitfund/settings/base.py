@@ -136,6 +136,8 @@ REST_FRAMEWORK = {
         "rest_framework.filters.SearchFilter",
         "rest_framework.filters.OrderingFilter",
     ],
+    # OPTIONS tells nothing that the description does not; without this it is a 405.
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "chitfund.api.errors.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
     "PAGE_SIZE": 20,

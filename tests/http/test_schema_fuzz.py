@@ -64,7 +64,7 @@ def ask_everything(url: str, email: str | None, folder: Path) -> int:
         f"{url}/api/schema",
         "--phases=coverage,fuzzing",
         f"--checks={CHECKS}",
-        "--max-examples=5",
+        "--max-examples=3",
         "--workers=1",
         f"--seed={SEED}",
         "--request-timeout=30",
