@@ -130,7 +130,7 @@ class FileContentView(OfficeView):
     @extend_schema(
         tags=[TAG],
         parameters=[OpenApiParameter("token", str, OpenApiParameter.PATH)],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={(200, kind.content_type): OpenApiTypes.BINARY for kind in files.KINDS},
     )
     def get(self, request: Request, token: str) -> FileResponse:
         """Download the file; the link ends two minutes after it was given."""

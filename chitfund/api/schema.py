@@ -56,8 +56,16 @@ ERRORS = {
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
+# What a path's first word is called in the description, where it is not the word itself.
+TAGS = {"auth": "Sign-in", "kyc": "KYC", "subscriptions": "Tickets"}
+
+
 class AutoSchema(SpectacularAutoSchema):
-    """Adds the idempotency key to every POST that honours it."""
+    """Groups operations by the first word of their path; adds the idempotency key."""
+
+    def get_tags(self) -> list[str]:
+        word = self.path.removeprefix("/api/").split("/", 1)[0]
+        return [TAGS.get(word, word.capitalize())]
 
     def get_override_parameters(self) -> list[Any]:
         takes_key = self.method == "POST" and getattr(self.view, "takes_idempotency_key", False)

@@ -177,6 +177,14 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
 }
 
+UNFOLD = {
+    "SITE_TITLE": "chitfund",
+    "SITE_HEADER": "chitfund",
+    "SITE_SUBHEADER": "Staff desk",
+    "SITE_SYMBOL": "account_balance",
+    "SHOW_VIEW_ON_SITE": False,
+}
+
 ACCESS_TOKEN_LIFETIME = env.duration("JWT_EXPIRES_IN", "15m")
 REFRESH_TOKEN_LIFETIME = env.duration("REFRESH_TOKEN_EXPIRES_IN", "7d")
 # Signs and verifies only; sessions are rows of ours.
