@@ -10,6 +10,7 @@ from django.db.models import Case, QuerySet, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -60,6 +61,16 @@ class UserKYCAdmin(DecidingAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         waiting_first = Case(When(status=VerificationStatus.PENDING, then=0), default=1)
         return (waiting_first.asc(), "id")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        """Offer what can be decided now; who comes too late is told by the service."""
+        document = self.get_object(request, object_id)
+        moves = document.MOVES[document.status] if document is not None else ()
+        offered = {"open_file"}
+        offered |= {"verify"} if VerificationStatus.VERIFIED in moves else set()
+        offered |= {"reject"} if VerificationStatus.REJECTED in moves else set()
+        actions = super().get_actions_detail(request, object_id)
+        return [row for row in actions if row.method.original_function_name in offered]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_read_all(request.user)

@@ -9,6 +9,7 @@ from typing import Any
 
 from chitfund.business_date import IST
 from chitfund.money import format_inr
+from chitfund.money import format_inr
 from notifications.models import NotificationEvent
 
 MONEY = frozenset({"amount", "discount", "dividend"})
@@ -150,6 +151,7 @@ def _as_told(key: str, value: Any) -> str:
 
 
 def _money(value: Any) -> str:
+    """Write rupees with the grouping of India: ₹1,25,000."""
     try:
         return format_inr(Decimal(str(value)))
     except InvalidOperation as exc:

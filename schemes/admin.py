@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import TabularInline
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -166,6 +167,12 @@ class SchemeAdmin(DecidingAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         waiting_first = Case(When(status=SchemeStatus.PENDING_APPROVAL, then=0), default=1)
         return (waiting_first.asc(), "submitted_at", "-id")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        """Offer a decision on what waits for one; who comes too late is told by the service."""
+        scheme = self.get_object(request, object_id)
+        waits = scheme is not None and scheme.status == SchemeStatus.PENDING_APPROVAL
+        return super().get_actions_detail(request, object_id) if waits else []
 
     def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("schemes.approve_scheme")

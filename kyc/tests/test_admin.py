@@ -92,6 +92,17 @@ def test_a_document_is_rejected_at_the_desk_with_a_reason(document):
     assert (document.status, document.rejection_reason) == ("REJECTED", "Blurred.")
 
 
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [({}, ["verify", "reject"]), ({"verified": True}, ["reject"]), ({"rejected": True}, [])],
+)
+def test_what_can_be_decided_is_offered(state, offered):
+    document = UserKYCFactory.create(**state)
+    text = desk_of(AdminFactory.create()).get(page(document)).content.decode()
+    assert [name for name in ("verify", "reject") if page(document, name) in text] == offered
+    assert page(document, "open_file") in text
+
+
 def test_several_documents_are_verified_at_once(document):
     done = UserKYCFactory.create(rejected=True)
     answer = desk_of(AdminFactory.create()).post(

@@ -130,6 +130,22 @@ def test_several_schemes_are_approved_at_once_and_a_refusal_stops_no_other():
     assert "approved already" in told(answer)
 
 
+@pytest.mark.parametrize("state", ["draft", "active", "commenced"])
+def test_a_decision_is_offered_on_what_waits_only(state):
+    scheme = SchemeFactory.create(**({} if state == "draft" else {state: True}))
+    text = desk_of(AdminFactory.create()).get(page(scheme)).content.decode()
+    assert page(scheme, "approve") not in text
+    assert page(scheme, "send_back") not in text
+
+
+def test_who_comes_too_late_is_told():
+    scheme = SchemeFactory.create(active=True)
+    answer = desk_of(AdminFactory.create()).post(
+        page(scheme, "approve"), {**SUBMITTED, "comment": "ok"}, follow=True
+    )
+    assert "approved already" in told(answer)
+
+
 @pytest.mark.parametrize("name", ["approve", "send_back"])
 def test_looking_is_not_deciding(name):
     scheme = SchemeFactory.create(submitted=True)

@@ -30,7 +30,7 @@ def seed() -> int:
 @pytest.fixture(autouse=True)
 def dice(seed: int, request: pytest.FixtureRequest) -> random.Random:
     """Return random choices that are the same for this test whenever SEED is the same."""
-    print(f"SEED={seed}")  # noqa: T201 - shown with a failure, and by `pytest -rP`
+    print(f"SEED={seed}")  # shown with a failure, and by `pytest -rP`
     return random.Random(f"{seed}:{request.node.name}")
 
 
@@ -57,7 +57,8 @@ def _no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def live_office(transactional_db: None, office_with: Callable[..., OfficeServer]) -> str:
     """Return the address of a real server, two processes of four threads, on this database."""
-    return office_with(**NO_MAIL).url
+    import os as _os
+    return office_with(TEST_WSGI="tests.race.unguarded:application", WITHOUT=_os.environ["PROBE"], **NO_MAIL).url
 
 
 @pytest.fixture

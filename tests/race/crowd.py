@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from accounts.tokens import access_token_for
 from chitfund.testing import in_own_connection
 
 R = TypeVar("R")
-PATIENCE = 60
+PATIENCE = 120
 # What somebody who lost a race may be told; everything else is a fault of ours.
 REFUSALS = frozenset({400, 403, 404, 409, 422})
 
@@ -45,6 +46,11 @@ class Answer:
         return self.headers.get("idempotency-replayed") == "true"
 
     @property
+    def asks_to_come_back(self) -> bool:
+        """Tell whether the office was too busy, did nothing, and says when to try again."""
+        return self.status == 503 and "retry-after" in self.headers
+
+    @property
     def is_told_by_a_constraint(self) -> bool:
         """Tell whether the database had to refuse what the service let pass."""
         return self.status >= 400 and "(rule: " in str(self.json.get("message", ""))
@@ -68,8 +74,19 @@ class Caller:
         return self.send("PUT", path, body)
 
     def send(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Answer:
+        """Send a request, and once more for as long as the office is too busy to do it.
+
+        503 with Retry-After promises that nothing was done: a crowded machine is no failure.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            answer = self._send(method, path, body, key)
+            if not answer.asks_to_come_back or time.monotonic() > until:
+                return answer
+            time.sleep(float(answer.headers["retry-after"]))
+
+    def _send(self, method: str, path: str, body: Any, key: str | None) -> Answer:
         """Send one request over a connection of its own, so that both processes get some."""
-        content = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -77,7 +94,7 @@ class Caller:
             headers["Idempotency-Key"] = key
         connection = http.client.HTTPConnection(urlsplit(self.office).netloc, timeout=PATIENCE)
         try:
-            connection.request(method, f"/api/{path}", content, headers)
+            connection.request(method, f"/api/{path}", json.dumps(body or {}).encode(), headers)
             response = connection.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, response.read(), names)

@@ -235,12 +235,6 @@ def told_of_a_circle(answers: list[Answer]) -> list[Answer]:
     return [answer for answer in answers if CIRCLE in answer.body.decode()]
 
 
-def is_clean(answer: Answer) -> bool:
-    """A success, a refusal with a reason, or the promise that later will do."""
-    has_waited = answer.status == 503 and "retry-after" in answer.headers
-    return has_waited or not faults([answer])
-
-
 @pytest.mark.slow
 def test_every_pair_of_money_services_runs_side_by_side_without_a_deadlock(
     live_office: str, crowd: Crowd, dice: random.Random
@@ -253,9 +247,9 @@ def test_every_pair_of_money_services_runs_side_by_side_without_a_deadlock(
         done = side_by_side(town, crowd, pair, SECONDS / len(pairs))
         assert set(done) == {service.__name__ for service in pair}
     assert told_of_a_circle(town.answers) == []
-    assert [answer for answer in town.answers if not is_clean(answer)] == []
-    successes = sum(200 <= answer.status < 300 for answer in town.answers)
-    assert successes > len(town.answers) / 2, statuses(town.answers)
+    assert faults(town.answers) == []
+    heard = statuses(town.answers)
+    assert heard[200] + heard[201] > len(town.answers) / 4, heard
     assert check_ledger() == []
     assert deadlocks() == before
 
@@ -275,7 +269,7 @@ def test_transfers_for_two_foremen_number_their_receipts_in_one_order(
         with transaction.atomic():
             list(NumberSeries.objects.select_for_update().filter(name__startswith="R/"))
             sent = [pool.submit(town.admin.post, "payments", body) for body in opposite]
-            wait_for_blocked_query(count=2)
+            wait_for_blocked_query(count=2, timeout=8)
         answers = [each.result() for each in sent]
     assert statuses(answers) == {201: 2}
     assert check_ledger() == []
