@@ -23,7 +23,7 @@ setup-run: $(VENV)/installed ## Install what the office runs on
 setup: $(VENV)/installed-dev ## Install that and what building and testing needs
 
 test: setup ## Run the tests, for example `make test ARGS="payments -k payout"`
-	$(BIN)/python -m pytest -n $(N) $(ARGS)
+	$(BIN)/python -m pytest -n $(N) --dist worksteal $(ARGS)
 
 lint: setup ## Check style and format
 	$(BIN)/ruff check .

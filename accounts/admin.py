@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import BaseModelForm
 from django.http import HttpRequest
@@ -19,6 +20,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts import services
 from accounts.admin_sign_in import StaffSignInForm, change_own_password
 from accounts.models import AccountMail, AuditEvent, AuthSession, JobRun, Role, User
+from accounts.permissions import is_administrator
 from chitfund.desk import DecidingAdmin, ReadOnlyAdmin
 
 admin.site.login_form = StaffSignInForm
@@ -30,7 +32,43 @@ SHORTEST_REASON = 3
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Named sets of permissions for administrators."""
+    """Named sets of permissions for administrators; only superusers say what is in one.
+
+    Or a clerk with `change_group` would put every permission into a group of their own.
+    """
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return is_superuser(request)
+
+    @transaction.atomic
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: BaseModelForm[Group],
+        formsets: Any,
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        verb = "group.changed" if change else "group.created"
+        services.record_changed_group(group=form.instance, actor=request.user, verb=verb)
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        services.delete_group(group=obj, actor=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+        with transaction.atomic():
+            for group in queryset.order_by("pk"):
+                services.delete_group(group=group, actor=request.user)
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    return bool(is_administrator(request.user) and request.user.is_superuser)
 
 
 class ReasonedActionForm(ActionForm):

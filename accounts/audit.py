@@ -27,8 +27,13 @@ def record_audit_event(
     `actor` is None for what the office does by itself or somebody unknown tried. `details`
     never holds personal data: ids, amounts, states and reasons only.
     """
-    row = (str(target._meta.model_name), target.pk)
+    row = (str(target._meta.model_name), _as_uuid(target.pk))
     return _write(actor, verb, row, details)
+
+
+def _as_uuid(key: UUID | int) -> UUID:
+    """Return the key of a row; a numbered one (a group, the clock) as a UUID of that number."""
+    return key if isinstance(key, UUID) else UUID(int=key)
 
 
 def record_attempt_on_nobody(*, verb: str, **details: Any) -> AuditEvent:

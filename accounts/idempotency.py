@@ -2,7 +2,7 @@
 
 The key and the work commit in one transaction. A rival with the same key waits on the
 unique index and then replays, or does the work itself if the first one failed: there is no
-half state that a crash could leave behind.
+half state that a crash could leave behind. Answers hold personal data, so they are kept sealed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import sealing
 from accounts.models import IdempotencyRecord
 from chitfund.api.renderers import dumps
 from chitfund.exceptions import Conflict, InvalidInput, KeyMismatch
@@ -43,6 +44,11 @@ class Claim:
     route: str
     key: str
     fingerprint: bytes
+
+    @property
+    def label(self) -> bytes:
+        """What a sealed answer is bound to; a line break is in none of the three."""
+        return f"{self.user_id}\n{self.route}\n{self.key}".encode()
 
 
 class _Refusal(Exception):
@@ -79,7 +85,7 @@ def answer_once(
             if record_id is None:
                 return _replay(claim)
             response = handler(request, **kwargs)
-            _keep(record_id, response)
+            _keep(record_id, claim, response)
     except _Refusal as refusal:
         return refusal.response
     return response
@@ -114,20 +120,30 @@ def _replay(claim: Claim) -> HttpResponse:
         raise KeyMismatch(
             "This Idempotency-Key was used for another request. Use a new key for a new request."
         )
-    response = HttpResponse(
-        bytes(record.body), status=record.status, content_type="application/json"
-    )
-    if not record.body:
+    body = _opened(record, claim)
+    response = HttpResponse(body, status=record.status, content_type="application/json")
+    if not body:
         del response.headers["Content-Type"]
     response[REPLAYED] = "true"
     return response
 
 
-def _keep(record_id: int, response: HttpResponse) -> None:
+def _opened(record: IdempotencyRecord, claim: Claim) -> bytes:
+    try:
+        return sealing.opened(bytes(record.body), label=claim.label)
+    except sealing.NotOpenedError as exc:
+        raise Conflict(
+            "This request was done already, but its answer cannot be shown again. Look its "
+            "result up; a new key would do it a second time."
+        ) from exc
+
+
+def _keep(record_id: int, claim: Claim, response: HttpResponse) -> None:
     if not status.is_success(response.status_code):
         raise _Refusal(response)
     IdempotencyRecord.objects.filter(pk=record_id).update(
-        status=response.status_code, body=_body_of(response)
+        status=response.status_code,
+        body=sealing.sealed(_body_of(response), label=claim.label),
     )
 
 

@@ -45,11 +45,6 @@ class IsForeman(_HasRole):
     roles = (Role.FOREMAN,)
 
 
-class IsSubscriber(_HasRole):
-    message = "Only a subscriber may do this."
-    roles = (Role.USER,)
-
-
 class IsForemanOrAdministrator(_HasRole):
     message = "Only a foreman or an administrator may do this."
     roles = (Role.FOREMAN, Role.ADMIN)

@@ -41,5 +41,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
         UserViewSet.as_view({"post": "approve_foreman"}),
         name="approve-foreman",
     ),
-    path("users/<uuid:pk>/role", UserViewSet.as_view({"post": "role"}), name="change-role"),
 ]

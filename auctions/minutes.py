@@ -25,6 +25,8 @@ def minutes_of(auction: Auction) -> dict[str, Any]:
         "status": auction.status,
         "began_at": auction.opened_at or auction.settled_at,
         "ended_at": auction.closed_at,
+        "closed_by": auction.closed_by.role if auction.closed_by else "",
+        "is_closed_early": _is_closed_early(auction),
         "present": auction.attendance or _bidders(bids),
         "bids": bids,
         "method": auction.method,
@@ -37,6 +39,12 @@ def minutes_of(auction: Auction) -> dict[str, Any]:
         "lot_rule": LOT_RULE if auction.lot_tickets else "",
         "rules": auction.rules,
     }
+
+
+def _is_closed_early(auction: Auction) -> bool:
+    """Tell whether bidding was ended by hand before its announced end."""
+    was_open = auction.opened_at is not None and auction.closed_at is not None
+    return was_open and auction.closed_at < auction.closes_at  # type: ignore[operator]
 
 
 def _bidders(bids: Any) -> list[str]:

@@ -93,6 +93,10 @@ class MinutesSerializer(serializers.Serializer[Any]):
     status = serializers.CharField()
     began_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
+    closed_by = serializers.CharField(
+        allow_blank=True, help_text="The role of who closed it; empty where the clock did."
+    )
+    is_closed_early = serializers.BooleanField()
     present = serializers.ListField(child=serializers.CharField())
     bids = BidSerializer(many=True)
     method = serializers.CharField()

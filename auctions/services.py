@@ -149,8 +149,9 @@ def place_bid(*, auction_id: UUID, subscription_id: UUID, discount: Decimal, act
             f"{auction.get_status_display().lower()}.",
             code="auction_not_open",
         )
-    check_eligible(ticket, on=now.date())
-    _check_figure(auction, ticket, discount)
+    check_eligible(ticket, on=auction.scheduled_at.astimezone(IST).date())
+    check_figure(auction, discount)
+    _check_against_leader(auction, ticket, discount)
     bid = Bid.objects.create(
         auction=auction,
         subscription=ticket,
@@ -186,7 +187,8 @@ def _bidding_ticket(auction: Auction, subscription_id: UUID, actor: User) -> Sub
     return ticket
 
 
-def _check_figure(auction: Auction, ticket: Subscription, discount: Decimal) -> None:
+def check_figure(auction: Auction, discount: Decimal) -> None:
+    """Raise InvalidInput for a discount that is out of bounds or off the bidding steps."""
     check_discount(terms_of(auction.scheme), discount)
     is_bound = discount in (auction.min_discount, auction.max_discount)
     if not is_bound and discount % auction.bid_step != 0:
@@ -197,7 +199,6 @@ def _check_figure(auction: Auction, ticket: Subscription, discount: Decimal) -> 
             f"{format_inr(auction.max_discount)}.",
             code="wrong_step",
         )
-    _check_against_leader(auction, ticket, discount)
 
 
 def _check_against_leader(auction: Auction, ticket: Subscription, discount: Decimal) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from chitfund.exceptions import DomainError
@@ -47,3 +49,18 @@ class DecidingAdmin(ReadOnlyAdmin):
             else:
                 self.log_change(request, row, done)
                 self.message_user(request, f"{row}: {done}", messages.SUCCESS)
+
+    def one(self, request: HttpRequest, object_id: str) -> QuerySet[Any]:
+        """Return the row that a page is about as what `decide` takes, or raise Http404."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        return self.model._default_manager.filter(pk=row.pk)
+
+    def back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Return to the row's page: by htmx's header out of a dialog, else by a redirect."""
+        meta = self.opts
+        page = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[object_id])
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Redirect": page})
+        return redirect(page)

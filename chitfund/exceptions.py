@@ -96,6 +96,13 @@ class NotFound(DomainError):
     code = "not_found"
 
 
+class TooLarge(DomainError):
+    """The request has more bytes than are read."""
+
+    status = 413
+    code = "too_large"
+
+
 class TooMany(DomainError):
     """Too many attempts; try again after `retry_after` seconds."""
 

@@ -7,9 +7,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Case, QuerySet, When
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -88,7 +87,7 @@ class UserKYCAdmin(DecidingAdmin):
 
     @action(description="Open the file", permissions=["open"], attrs={"target": "_blank"})
     def open_file(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        document = self._one(request, object_id).get()
+        document = self.one(request, object_id).get()
         record_audit_event(actor=request.user, verb="kyc.file_opened", target=document)
         return redirect(signed_link(document, request))
 
@@ -104,8 +103,8 @@ class UserKYCAdmin(DecidingAdmin):
         },
     )
     def verify(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        self._verify(request, self._one(request, object_id))
-        return self._back(request, object_id)
+        self._verify(request, self.one(request, object_id))
+        return self.back(request, object_id)
 
     @action(
         description="Reject",
@@ -122,13 +121,13 @@ class UserKYCAdmin(DecidingAdmin):
         reason = form.cleaned_data["reason"]
         self.decide(
             request,
-            self._one(request, object_id),
+            self.one(request, object_id),
             lambda document: services.reject_document(
                 document_id=document.pk, actor=request.user, reason=reason
             ),
             "Rejected.",
         )
-        return self._back(request, object_id)
+        return self.back(request, object_id)
 
     @admin.action(description="Verify selected documents", permissions=["review"])
     def verify_selected(self, request: HttpRequest, queryset: QuerySet[UserKYC]) -> None:
@@ -141,16 +140,3 @@ class UserKYCAdmin(DecidingAdmin):
             lambda document: services.verify_document(document_id=document.pk, actor=request.user),
             "Verified.",
         )
-
-    def _one(self, request: HttpRequest, object_id: str) -> QuerySet[UserKYC]:
-        document = self.get_object(request, object_id)
-        if document is None:
-            raise Http404
-        return UserKYC.objects.filter(pk=document.pk)
-
-    def _back(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Return to the document: by htmx's header out of the dialog, else by a redirect."""
-        page = reverse("admin:kyc_userkyc_change", args=[object_id])
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return redirect(page)

@@ -9,7 +9,6 @@ from typing import Any
 
 from chitfund.business_date import IST
 from chitfund.money import format_inr
-from chitfund.money import format_inr
 from notifications.models import NotificationEvent
 
 MONEY = frozenset({"amount", "discount", "dividend"})
@@ -106,6 +105,13 @@ _says(
     "You will be told the new date.",
 )
 _says(
+    NotificationEvent.AUCTION_MOVED,
+    "scheme installment_number opens_at reason",
+    "Auction {installment_number} of {scheme} is on {opens_at}",
+    "Auction {installment_number} of {scheme} has a new day: {opens_at}. Reason: {reason}\n"
+    "An installment that was due with it is due on that day.",
+)
+_says(
     NotificationEvent.AUCTION_RESULT,
     "scheme installment_number winning_ticket discount dividend",
     "Auction {installment_number} of {scheme}: ticket {winning_ticket}",
@@ -124,6 +130,22 @@ _says(
     "scheme ticket amount reference",
     "Your prize of {amount} is paid",
     "The prize of {amount} for ticket {ticket} of {scheme} was paid. Reference: {reference}.",
+)
+_says(
+    NotificationEvent.TICKET_TAKEN,
+    "scheme ticket",
+    "You have ticket {ticket} of {scheme}",
+    "The foreman of {scheme} has enrolled you with ticket {ticket} and sees your name, e-mail "
+    "address and phone number while you hold it.\n"
+    "If you did not ask for it, withdraw the ticket in your account before the chit commences, "
+    "and tell the office.",
+)
+_says(
+    NotificationEvent.TICKET_WITHDRAWN,
+    "scheme ticket reason",
+    "Your ticket {ticket} of {scheme} is withdrawn",
+    "Ticket {ticket} of {scheme} is not yours any more: {reason}\n"
+    "Nothing is owed for it. If you did not expect this, ask the foreman or the office.",
 )
 _says(NotificationEvent.ACCOUNT, "title text", "{title}", "{text}")
 

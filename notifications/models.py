@@ -25,9 +25,12 @@ class NotificationEvent(models.TextChoices):
     SCHEME_COMPLETED = "SCHEME_COMPLETED", "Scheme completed"
     AUCTION_REMINDER = "AUCTION_REMINDER", "Auction reminder"
     AUCTION_POSTPONED = "AUCTION_POSTPONED", "Auction postponed"
+    AUCTION_MOVED = "AUCTION_MOVED", "Auction moved"
     AUCTION_RESULT = "AUCTION_RESULT", "Auction result"
     PRIZE_READY = "PRIZE_READY", "Prize ready"
     PRIZE_PAID = "PRIZE_PAID", "Prize paid"
+    TICKET_TAKEN = "TICKET_TAKEN", "Ticket taken"
+    TICKET_WITHDRAWN = "TICKET_WITHDRAWN", "Ticket withdrawn"
     ACCOUNT = "ACCOUNT", "Your account"
 
 

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from accounts.audit import record_audit_event
 from chitfund.desk import DecidingAdmin, ReadOnlyAdmin
 from chitfund.money import format_inr
 from payments.models import (
@@ -147,6 +148,17 @@ class TaxRateAdmin(ModelAdmin):
     """Rates are added with the day from which they hold; used ones stay."""
 
     list_display = ("percent", "valid_from", "source")
+
+    def save_model(self, request: HttpRequest, obj: TaxRate, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Add the rate with its audit event; the desk's own transaction holds both."""
+        super().save_model(request, obj, form, change)
+        record_audit_event(
+            actor=request.user,
+            verb="tax_rate.added",
+            target=obj,
+            percent=obj.percent,
+            valid_from=obj.valid_from,
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -149,10 +149,13 @@ class PaymentUpdateSerializer(serializers.Serializer[Any]):
         required=False,
     )
     transaction_id = serializers.CharField(max_length=100, required=False)
+    payment_date = serializers.DateTimeField(
+        required=False, help_text="When the money arrived; only the till's keeper may correct it."
+    )
     note = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        frozen = {"amount", "subscription", "payment_type", "payment_date", "method"}
+        frozen = {"amount", "scheme", "subscriber", "subscription", "payment_type", "method"}
         if given := frozen & set(self.initial_data):
             raise serializers.ValidationError(
                 dict.fromkeys(given, "This never changes; reverse the payment instead.")
@@ -283,20 +286,12 @@ class MovementCreateSerializer(serializers.Serializer[Any]):
 
 class CommenceSerializer(serializers.Serializer[Any]):
     certificate_number = serializers.CharField(
-        max_length=60, required=False, help_text="The Registrar's; else one is numbered."
+        max_length=60,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="The Registrar's; else one is numbered.",
     )
-
-
-class CommencedSchemeSerializer(serializers.Serializer[Any]):
-    """What commencement brought about."""
-
-    id = serializers.UUIDField()
-    status = serializers.CharField()
-    commenced_on = serializers.DateField()
-    certificate_number = serializers.CharField()
-    start_date = serializers.DateField()
-    end_date = serializers.DateField()
-    next_auction_at = serializers.DateTimeField()
 
 
 class PostponeSerializer(serializers.Serializer[Any]):

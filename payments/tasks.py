@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID
 
 from celery import shared_task
@@ -11,10 +11,10 @@ from django.db import OperationalError, transaction
 
 from auctions.models import Auction, AuctionStatus
 from auctions.services import open_auction
-from chitfund.business_date import IST, business_now
+from chitfund.business_date import business_now
 from chitfund.doorbell import TracedTask
 from chitfund.exceptions import DomainError
-from payments.services.postponement import postpone_auction
+from payments.services.postponement import postpone_missed_auction
 from payments.services.settlement import close_auction
 from payments.services.winners import is_foremans
 from schemes.models import SchemeStatus
@@ -64,18 +64,15 @@ def _open_or_settle(auction_id: UUID) -> None:
     auction = Auction.objects.select_related("scheme").get(pk=auction_id)
     if is_foremans(auction):
         close_auction(auction_id=auction_id, actor=None)
-    elif auction.scheduled_at.astimezone(IST).date() < business_now().date():
-        postpone_auction(
-            auction_id=auction_id,
-            actor=None,
-            reason="The office did not hold this draw on its day; its foreman sets a new one.",
-        )
-    else:
+    elif not postpone_missed_auction(auction_id=auction_id):
         open_auction(auction_id=auction_id, actor=None)
 
 
-def _each(ids: list[UUID], work: Any) -> int:
-    """Do each in a transaction of its own; one that cannot be held does not stop the others."""
+def _each(ids: list[UUID], work: Callable[[UUID], object]) -> int:
+    """Do each draw in a transaction of its own: one that cannot be held stops no other.
+
+    One that breaks is an error in the log and is tried again in a minute.
+    """
     done = 0
     for pk in ids:
         try:
@@ -85,6 +82,15 @@ def _each(ids: list[UUID], work: Any) -> int:
             logger.info(
                 "draw waits",
                 extra={"action": "auction.waits", "auction_id": pk, "reason_code": exc.code},
+            )
+        except Exception as exc:
+            logger.exception(
+                "draw failed",
+                extra={
+                    "action": "auction.failed",
+                    "auction_id": pk,
+                    "reason_code": type(exc).__name__,
+                },
             )
         else:
             done += 1

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import OfficeView
-from notifications.models import Notification
+from notifications.services import unread_count
 from reports.serializers import MeSerializer
 from subscriptions.models import Subscription, SubscriptionStatus
 
@@ -23,7 +23,6 @@ class MeView(OfficeView):
     def get(self, request: Request) -> Response:
         """The signed-in user with KYC, tickets and unread counts."""
         user = request.user
-        unread = Notification.objects.filter(recipient=user, read_at=None).count()
         tickets = Subscription.objects.filter(subscriber=user).aggregate(
             active=Count("pk", filter=Q(status=SubscriptionStatus.ACTIVE)),
             completed=Count("pk", filter=Q(status=SubscriptionStatus.COMPLETED)),
@@ -31,7 +30,7 @@ class MeView(OfficeView):
         body = {
             "user": user,
             "kyc": {"status": user.kyc_status, "is_verified": user.is_kyc_verified},
-            "unread": {"notifications": unread},
+            "unread": {"notifications": unread_count(user)},
             "tickets": tickets,
         }
         return Response(MeSerializer(body).data)

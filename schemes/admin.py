@@ -8,9 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Case, QuerySet, When
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import TabularInline
 from unfold.dataclasses import UnfoldAction
@@ -57,7 +55,9 @@ class StageFilter(SimpleListFilter):
         return [(stage.value, stage.label) for stage in Stage]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Scheme]) -> QuerySet[Scheme]:
-        return queryset.filter(in_stage(Stage(self.value()))) if self.value() else queryset
+        """Narrow by a stage; one that does not exist narrows nothing."""
+        stage = self.value()
+        return queryset.filter(in_stage(Stage(stage))) if stage in Stage.values else queryset
 
 
 class RecordInline(TabularInline):
@@ -208,13 +208,13 @@ class SchemeAdmin(DecidingAdmin):
         comment, number = form.cleaned_data["comment"], form.cleaned_data["sanction_number"]
         self.decide(
             request,
-            self._one(request, object_id),
+            self.one(request, object_id),
             lambda scheme: services.approve_scheme(
                 scheme_id=scheme.pk, actor=request.user, comment=comment, sanction_number=number
             ),
             "Approved.",
         )
-        return self._back(request, object_id)
+        return self.back(request, object_id)
 
     @action(
         description="Return",
@@ -232,13 +232,13 @@ class SchemeAdmin(DecidingAdmin):
         reason = form.cleaned_data["reason"]
         self.decide(
             request,
-            self._one(request, object_id),
+            self.one(request, object_id),
             lambda scheme: services.return_scheme(
                 scheme_id=scheme.pk, actor=request.user, reason=reason
             ),
             "Returned.",
         )
-        return self._back(request, object_id)
+        return self.back(request, object_id)
 
     @admin.action(description="Approve selected schemes", permissions=["approve"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Scheme]) -> None:
@@ -250,19 +250,6 @@ class SchemeAdmin(DecidingAdmin):
             ),
             "Approved.",
         )
-
-    def _one(self, request: HttpRequest, object_id: str) -> QuerySet[Scheme]:
-        scheme = self.get_object(request, object_id)
-        if scheme is None:
-            raise Http404
-        return Scheme.objects.filter(pk=scheme.pk)
-
-    def _back(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Return to the scheme: by htmx's header out of the dialog, else by a redirect."""
-        page = reverse("admin:schemes_scheme_change", args=[object_id])
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return redirect(page)
 
 
 @admin.register(StatutoryRecord)

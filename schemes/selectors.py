@@ -25,9 +25,12 @@ def visible_schemes(user: User, *, also: Q | None = None) -> QuerySet[Scheme]:
     return schemes.filter(OPEN_FOR_ENROLMENT | Q(foreman=user.pk) | (also or Q()))
 
 
-def managed_schemes(user: User) -> QuerySet[Scheme]:
-    """Return the schemes whose papers somebody may read: own ones, or all for staff."""
-    if has_staff_permission(user, VIEW_PERMISSION):
+def managed_schemes(user: User, *, permission: str = VIEW_PERMISSION) -> QuerySet[Scheme]:
+    """Return the schemes that somebody runs, or all for staff with the permission.
+
+    Whose papers they may read; apps above ask with a permission of their own.
+    """
+    if has_staff_permission(user, permission):
         return Scheme.objects.all()
     return Scheme.objects.filter(foreman=user.pk)
 

@@ -7,7 +7,8 @@ from django.db.models import Q, QuerySet
 from accounts.models import Role, User
 from accounts.permissions import has_staff_permission
 from schemes.models import Scheme
-from subscriptions.models import HOLDING, Subscription
+from schemes.selectors import managed_schemes
+from subscriptions.models import HOLDING, Subscription, SubscriptionStatus
 
 VIEW_PERMISSION = "subscriptions.view_subscription"
 
@@ -22,14 +23,17 @@ def visible_tickets(user: User) -> QuerySet[Subscription]:
 
 def schemes_with_subscribers_for(user: User) -> QuerySet[Scheme]:
     """Return the schemes whose subscribers somebody may see: own ones, or all for staff."""
-    if has_staff_permission(user, VIEW_PERMISSION):
-        return Scheme.objects.all()
-    return Scheme.objects.filter(foreman=user.pk)
+    return managed_schemes(user, permission=VIEW_PERMISSION)
 
 
-def tickets_with_holders(scheme: Scheme) -> QuerySet[Subscription]:
-    """Return a scheme's tickets by number, each with its holder."""
+def tickets_with_holders(scheme: Scheme, viewer: User) -> QuerySet[Subscription]:
+    """Return a scheme's tickets by number, each with its holder.
+
+    Who gave a ticket back is shown to staff only: to the foreman they are a stranger again.
+    """
     tickets = Subscription.objects.filter(scheme=scheme).select_related("subscriber")
+    if not has_staff_permission(viewer, VIEW_PERMISSION):
+        tickets = tickets.exclude(status=SubscriptionStatus.REMOVED)
     return tickets.order_by("ticket_number", "id")
 
 
@@ -40,8 +44,13 @@ def where_held_by(user: User) -> Q:
 
 
 def foreman_and_subscribers(foreman: User) -> QuerySet[User]:
-    """Return a foreman and everybody who has, or had, a ticket of a scheme of theirs."""
-    theirs = Subscription.objects.filter(scheme__foreman=foreman.pk)
+    """Return a foreman and everybody who has a ticket of a scheme of theirs.
+
+    Not those whose ticket was withdrawn: or enrolling a stranger and withdrawing the ticket
+    would show their address for ever.
+    """
+    tickets = Subscription.objects.filter(scheme__foreman=foreman.pk)
+    theirs = tickets.exclude(status=SubscriptionStatus.REMOVED)
     return User.objects.filter(Q(pk=foreman.pk) | Q(pk__in=theirs.values("subscriber")))
 
 

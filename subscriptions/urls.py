@@ -32,4 +32,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("users", TicketAwareUserViewSet.as_view({**_many}), name="users"),
     path("users/<uuid:pk>", TicketAwareUserViewSet.as_view({**_one}), name="user"),
+    path(
+        "users/<uuid:pk>/role",
+        TicketAwareUserViewSet.as_view({"post": "role"}),
+        name="change-role",
+    ),
 ]

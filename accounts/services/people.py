@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
+from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -173,6 +174,35 @@ def record_changed_permissions(*, user_id: UUID, actor: User) -> User:
         permissions=sorted(user.user_permissions.values_list("codename", flat=True)),
     )
     return user
+
+
+@transaction.atomic
+def record_changed_group(*, group: Group, actor: User, verb: str) -> None:
+    """End the sessions of all members of a group of permissions that was just changed.
+
+    But the actor's own: a superuser's permissions do not come from groups.
+    """
+    members = User.objects.filter(groups=group).exclude(pk=actor.pk).order_by("pk")
+    for member_id in members.values_list("pk", flat=True):
+        record_changed_permissions(user_id=member_id, actor=actor)
+    record_audit_event(
+        actor=actor,
+        verb=verb,
+        target=group,
+        name=group.name,
+        permissions=sorted(group.permissions.values_list("codename", flat=True)),
+    )
+
+
+@transaction.atomic
+def delete_group(*, group: Group, actor: User) -> None:
+    """Remove a group of permissions; the sessions of those who were in it end."""
+    members = list(User.objects.filter(groups=group).order_by("pk").values_list("pk", flat=True))
+    record_audit_event(actor=actor, verb="group.deleted", target=group, name=group.name)
+    group.delete()
+    for member_id in members:
+        if member_id != actor.pk:
+            record_changed_permissions(user_id=member_id, actor=actor)
 
 
 def _check_may_change(user: User, actor: User, changes: Mapping[str, object]) -> None:

@@ -159,14 +159,18 @@ def _save_or_refuse(person: User, *, mail: MailPurpose | None, actor: User | Non
 
 @transaction.atomic
 def _save_new(person: User, *, mail: MailPurpose | None, actor: User | None) -> User:
-    """Insert the account; its number last of what can fail, so that none is left out."""
-    person.ucfsin = _next_ucfsin()
-    person.save(force_insert=True)
+    """Insert the account, its number last: everybody who wants one waits for whoever has it.
+
+    Mail and audit event name the account before it is there; the database looks at that when
+    the transaction ends.
+    """
     if mail is not None:
         ask_for_mail(user=person, purpose=mail)
     record_audit_event(
         actor=actor, verb="user.created", target=person, role=person.role, status=person.status
     )
+    person.ucfsin = _next_ucfsin()
+    person.save(force_insert=True)
     return person
 
 

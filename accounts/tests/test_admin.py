@@ -10,6 +10,7 @@ from accounts.limits import SIGN_IN_PAIR
 from accounts.models import AuditEvent, User
 from accounts.services import change_role, sign_out_everywhere, suspend_user
 from accounts.services.people import change_password, record_changed_permissions
+from accounts.tests.api import session_of
 from accounts.tests.factories import PASSWORD, AdminFactory, ForemanFactory, UserFactory
 
 LOGIN = "/admin/login/"
@@ -203,6 +204,78 @@ def test_a_clerk_with_change_user_cannot_give_permissions(client):
     path = reverse("admin:accounts_user_change", args=[other.pk])
 
     assert desk_of(client, clerk).post(path, {"groups": []}).status_code == 403
+
+
+def group_page(name, *groups):
+    return reverse(f"admin:auth_group_{name}", args=[group.pk for group in groups])
+
+
+@pytest.mark.django_db
+def test_a_clerk_with_every_permission_on_groups_says_nothing_of_what_is_in_one(client):
+    clerk = AdminFactory.create(is_superuser=False)
+    group = Group.objects.create(name="Clerks")
+    clerk.groups.add(group)
+    clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
+    everything = [*Permission.objects.values_list("pk", flat=True)]
+    desk = desk_of(client, clerk)
+
+    assert desk.get(group_page("changelist")).status_code == 200
+    for path in (group_page("change", group), group_page("add")):
+        answer = desk.post(path, {"name": "Clerks", "permissions": everything})
+        assert answer.status_code == 403
+    assert desk.post(group_page("delete", group), {"post": "yes"}).status_code == 403
+    desk.post(
+        group_page("changelist"),
+        {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes"},
+    )
+    assert Group.objects.get().permissions.count() == 0
+
+
+@pytest.mark.django_db
+def test_a_changed_group_is_on_record_and_ends_the_sessions_of_its_members(client):
+    chief, clerk, other = AdminFactory.create(), *AdminFactory.create_batch(2, is_superuser=False)
+    group = Group.objects.create(name="Clerks")
+    group.user_set.add(clerk, chief)
+    permission = Permission.objects.get(codename="suspend_user")
+    session = session_of(clerk)
+    answer = desk_of(client, chief).post(
+        group_page("change", group), {"name": "Clerks", "permissions": [permission.pk]}
+    )
+
+    assert answer.status_code == 302
+    session.refresh_from_db()
+    assert session.ended_at is not None
+    versions = dict(User.objects.values_list("pk", "token_version"))
+    assert [versions[person.pk] for person in (clerk, other, chief)] == [1, 0, 0]
+    event = AuditEvent.objects.get(verb="group.changed")
+    assert (event.actor, event.target_type, event.target_id.int) == (chief, "group", group.pk)
+    assert event.details == {"name": "Clerks", "permissions": ["suspend_user"]}
+    assert AuditEvent.objects.get(verb="user.permissions_changed").target_id == clerk.pk
+
+
+@pytest.mark.django_db
+def test_a_new_group_is_on_record(client):
+    answer = desk_of(client).post(group_page("add"), {"name": "Cashiers", "permissions": []})
+
+    assert answer.status_code == 302
+    event = AuditEvent.objects.get(verb="group.created")
+    assert event.details == {"name": "Cashiers", "permissions": []}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_group_that_goes_ends_the_sessions_of_its_members(client, at_once):
+    clerk = AdminFactory.create(is_superuser=False)
+    group = Group.objects.create(name="Clerks")
+    clerk.groups.add(group)
+    path = group_page("changelist") if at_once else group_page("delete", group)
+    selected = {"action": "delete_selected", "_selected_action": [group.pk]} if at_once else {}
+    desk_of(client).post(path, {"post": "yes", **selected})
+
+    assert not Group.objects.exists()
+    clerk.refresh_from_db()
+    assert clerk.token_version == 1
+    assert AuditEvent.objects.get(verb="group.deleted").details == {"name": "Clerks"}
 
 
 @pytest.mark.django_db

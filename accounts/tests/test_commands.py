@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import BusinessClock, User
+from accounts.models import AuditEvent, BusinessClock, User
 from accounts.tests.factories import PASSWORD
 from chitfund.business_date import business_date
 
@@ -65,6 +65,22 @@ def test_the_business_date_is_shown_moved_and_let_go(capsys):
 
     shown = capsys.readouterr().out.split()
     assert shown == [str(real), "2030-01-31", "2030-02-01", "2030-02-01", str(real)]
+
+
+@pytest.mark.django_db
+def test_moving_the_business_date_is_on_record_and_looking_at_it_is_not(capsys):
+    real = business_date()
+    call_command("business_date")
+    assert not AuditEvent.objects.exists()
+    call_command("business_date", "--set", "2030-01-31")
+    call_command("business_date", "--clear")
+
+    events = AuditEvent.objects.order_by("id")
+    assert [(event.actor, event.verb) for event in events] == [(None, "business_date.moved")] * 2
+    assert [event.details for event in events] == [
+        {"before": str(real), "after": "2030-01-31"},
+        {"before": "2030-01-31", "after": str(real)},
+    ]
 
 
 @pytest.mark.django_db

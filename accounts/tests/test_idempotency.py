@@ -15,8 +15,9 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from accounts.api import OfficeView
-from accounts.idempotency import REPLAYED, fingerprint_of
+from accounts.idempotency import REPLAYED, Claim, fingerprint_of
 from accounts.models import AttemptCounter, AuditEvent, IdempotencyRecord, Role, User
+from accounts.sealing import opened
 from accounts.services import change_role
 from accounts.tests.api import client_for
 from accounts.tests.factories import AdminFactory, UserFactory
@@ -219,8 +220,69 @@ def test_what_a_key_keeps_is_the_answer_that_was_sent():
     first = invite(client_for(AdminFactory.create()), "k1")
     record = IdempotencyRecord.objects.get()
 
-    assert (record.status, bytes(record.body)) == (201, first.content)
+    claim = Claim(record.user_id, record.route, record.key, bytes(record.fingerprint))
+    kept = opened(bytes(record.body), label=claim.label)
+    assert (record.status, kept) == (201, first.content)
     assert record.route == "POST api/users"
+
+
+@pytest.mark.django_db
+def test_what_a_key_keeps_is_read_by_nobody_without_the_offices_key():
+    client = client_for(AdminFactory.create())
+    invite(client, "k1")
+    invite(client, "k2", NEW | {"email": "b@example.com", "phone_number": "+919840054321"})
+    first, second = (bytes(record.body) for record in IdempotencyRecord.objects.order_by("id"))
+
+    for personal in ("meena", "Meena Iyer", "9840012345", "full_name"):
+        assert personal.encode() not in first
+    assert first[:12] != second[:12]
+
+
+def spoil_the_body(record, settings):
+    record.body = bytes(record.body)[:-1] + bytes([bytes(record.body)[-1] ^ 1])
+
+
+def keep_it_in_clear(record, settings):
+    record.body = b'{"id": "x"}'
+
+
+def empty_the_body(record, settings):
+    record.body = b""
+
+
+def change_the_key_of_the_office(record, settings):
+    settings.PII_ENCRYPTION_KEY = "another key of the office, as long as need be"
+
+
+def take_the_body_of_another_key(record, settings):
+    record.body = IdempotencyRecord.objects.get(key="k2").body
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        spoil_the_body,
+        keep_it_in_clear,
+        empty_the_body,
+        change_the_key_of_the_office,
+        take_the_body_of_another_key,
+    ],
+)
+def test_an_answer_that_does_not_open_is_a_conflict_and_nothing_is_done_again(spoil, settings):
+    client = client_for(AdminFactory.create())
+    invite(client, "k1")
+    invite(client, "k2", NEW | {"email": "b@example.com", "phone_number": "+919840054321"})
+    record = IdempotencyRecord.objects.get(key="k1")
+    spoil(record, settings)
+    record.save()
+    people = User.objects.count()
+
+    answer = invite(client, "k1")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert "Look its result up" in answer.json()["message"]
+    assert User.objects.count() == people
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,6 @@ from accounts.permissions import (
     IsAdministrator,
     IsForeman,
     IsForemanOrAdministrator,
-    IsSubscriber,
     has_staff_permission,
     is_administrator,
     needs,
@@ -33,7 +32,6 @@ def lets(permission, user):
     [
         (IsAdministrator, {Role.ADMIN}),
         (IsForeman, {Role.FOREMAN}),
-        (IsSubscriber, {Role.USER}),
         (IsForemanOrAdministrator, {Role.FOREMAN, Role.ADMIN}),
         (needs(SUSPEND), {Role.ADMIN}),
     ],

@@ -7,6 +7,8 @@ from datetime import date
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.models import (
@@ -247,3 +249,13 @@ def test_an_account_at_the_terminal_needs_a_grown_up_and_a_good_password():
         create_user_account(**person, date_of_birth=date(2020, 1, 1))
     with pytest.raises(InvalidInput, match="common"):
         create_user_account(**person, password="password123")
+
+
+@pytest.mark.django_db
+def test_the_number_is_taken_last_so_that_others_wait_as_short_as_can_be():
+    with CaptureQueriesContext(connection) as captured:
+        create_user_account(full_name="Head", email="h@example.com", phone_number="+919840011111")
+    writes = [query["sql"] for query in captured if query["sql"].startswith("INSERT")]
+
+    assert "number_series" in writes[-2]
+    assert writes[-1].startswith('INSERT INTO "users"')

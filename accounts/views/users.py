@@ -21,7 +21,6 @@ from accounts.permissions import IsForemanOrAdministrator, has_staff_permission,
 from accounts.serializers import (
     InviteSerializer,
     ReasonSerializer,
-    RoleChangeSerializer,
     UserSerializer,
     UserUpdateSerializer,
 )
@@ -58,7 +57,6 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfficeViewSe
         "suspend": needs("accounts.suspend_user"),
         "activate": needs("accounts.suspend_user"),
         "approve_foreman": needs("accounts.approve_foreman"),
-        "role": needs("accounts.change_role"),
     }
 
     def get_permissions(self) -> list[BasePermission]:
@@ -109,27 +107,22 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfficeViewSe
     @action(detail=True, methods=["post"])
     def suspend(self, request: Request, pk: UUID) -> Response:
         """Shut a person out at once."""
-        return self._decide(services.suspend_user, ReasonSerializer)
+        return self.decide(services.suspend_user, ReasonSerializer)
 
     @extend_schema(tags=[TAG], request=ReasonSerializer, responses=UserSerializer)
     @action(detail=True, methods=["post"])
     def activate(self, request: Request, pk: UUID) -> Response:
         """Let a suspended person back in."""
-        return self._decide(services.activate_user, ReasonSerializer)
+        return self.decide(services.activate_user, ReasonSerializer)
 
     @extend_schema(tags=[TAG], request=ReasonSerializer, responses=UserSerializer)
     @action(detail=True, methods=["post"], url_path="approve-foreman")
     def approve_foreman(self, request: Request, pk: UUID) -> Response:
         """Approve a person as a foreman."""
-        return self._decide(services.approve_foreman, ReasonSerializer)
+        return self.decide(services.approve_foreman, ReasonSerializer)
 
-    @extend_schema(tags=[TAG], request=RoleChangeSerializer, responses=UserSerializer)
-    @action(detail=True, methods=["post"])
-    def role(self, request: Request, pk: UUID) -> Response:
-        """Give a person another role."""
-        return self._decide(services.change_role, RoleChangeSerializer)
-
-    def _decide(self, service: Any, serializer: type[ReasonSerializer]) -> Response:
+    def decide(self, service: Any, serializer: type[ReasonSerializer]) -> Response:
+        """Call a service that decides about a visible person, with what was sent."""
         person = self.get_object()
         decision = checked(serializer, self.request)
         user = service(user_id=person.pk, actor=self.request.user, **decision)

@@ -177,6 +177,7 @@ def test_minutes_tell_what_happened_in_order():
     assert (minutes["winner"], minutes["prize_amount"]) == ({"ticket_number": 3}, "3300.00")
     assert minutes["rules"]["total_amount"] == "4000.00"
     assert minutes["began_at"] < minutes["ended_at"]
+    assert (minutes["closed_by"], minutes["is_closed_early"]) == ("FOREMAN", True)
 
 
 def test_the_minutes_of_a_lot_print_its_rule():

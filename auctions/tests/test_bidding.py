@@ -14,7 +14,7 @@ from auctions.services import place_bid
 from chitfund.business_date import business_now
 from chitfund.db import new_id
 from payments.models import PaymentMethod
-from payments.tests.chits import Chit, move_to, running_chit
+from payments.tests.chits import Chit, day_after, move_to, running_chit
 from payments.tests.refusals import refused
 from subscriptions.models import Subscription, SubscriptionStatus
 
@@ -174,6 +174,15 @@ def test_a_ticket_in_arrears_bids_when_its_dues_are_paid_and_not_before():
         chit.bid(2, 2, 300)
     chit.pay(2, 1)
     assert chit.bid(2, 2, 300).discount == 300
+
+
+def test_arrears_are_asked_as_of_the_day_of_the_draw_although_midnight_has_passed():
+    chit = bidding()
+    move_to(day_after(chit.draw_day(1)))
+    Auction.objects.filter(pk=chit.auction(1).pk).update(
+        closes_at=business_now() + timedelta(hours=1)
+    )
+    assert chit.bid(1, 2, 300).discount == 300
 
 
 def test_an_installment_that_is_due_today_is_no_arrears():

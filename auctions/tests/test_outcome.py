@@ -146,7 +146,7 @@ def test_the_portals_sheet_splits_the_dividend_at_the_base_cap():
     fewer=st.integers(0, 1),
     carry=st.decimals(0, 1000, places=2),
 )
-def test_every_paisa_of_a_draw_has_an_owner(  # noqa: PLR0917 - hypothesis names them
+def test_every_paisa_of_a_draw_has_an_owner(
     tickets, installment, mode, base, percent, unit, share, fewer, carry
 ):
     chit = terms(

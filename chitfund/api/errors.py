@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, OperationalError
 from django.http import HttpRequest, JsonResponse
 from psycopg import errors as pg
@@ -19,7 +20,7 @@ from rest_framework import views as drf_views
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from chitfund.exceptions import Conflict, DomainError, InvalidInput, Unavailable
+from chitfund.exceptions import Conflict, DomainError, InvalidInput, TooLarge, Unavailable
 from chitfund.observability.trace import current_trace_id
 
 logger = logging.getLogger("chitfund.api")
@@ -37,6 +38,8 @@ CODES = {
     500: "server_error",
     503: "unavailable",
 }
+# Refusals at the door, which say in `message` why the right password does not open it.
+SIGN_IN_CODES = frozenset({"account_suspended", "email_not_verified", "approval_pending"})
 MESSAGES = {
     400: "The request is not valid.",
     401: "Sign in to do this.",
@@ -66,6 +69,8 @@ def _as_domain_error(exc: Exception) -> DomainError | None:
         return exc
     if isinstance(exc, RecursionError):
         return InvalidInput("The request is nested too deeply.")
+    if isinstance(exc, RequestDataTooBig):
+        return TooLarge(MESSAGES[413])
     if isinstance(exc, DatabaseError):
         return _from_database(exc)
     return None
@@ -108,6 +113,14 @@ ANSWERS: tuple[tuple[tuple[type[pg.Error], ...], Callable[[pg.Error], DomainErro
         lambda cause: InvalidInput(_told_by(cause, "These values are not allowed together.")),
     ),
     (
+        # What our triggers raise.
+        (pg.RestrictViolation, pg.RaiseException),
+        lambda cause: Conflict(
+            "What is decided or posted is never changed or removed. Load it again; where it is "
+            "wrong, reverse it."
+        ),
+    ),
+    (
         (pg.DataError,),
         lambda cause: InvalidInput(
             "A value is out of range or has a character that cannot be stored."
@@ -131,16 +144,24 @@ class _AsDrf(drf.APIException):
 def _dress(exc: Exception, known: DomainError | None, response: Response) -> dict[str, Any]:
     if known is not None:
         errors = [{"field": e.field, "code": e.code, "message": e.message} for e in known.errors]
+        if known.status == status.HTTP_403_FORBIDDEN and known.code not in SIGN_IN_CODES:
+            return _forbidden(known.message, known.code)
         return envelope(known.status, known.message, known.code, errors)
     if isinstance(exc, drf.ValidationError):
         errors = list(_flatten(exc.get_full_details()))
         return envelope(400, _first_message(errors), "invalid", errors)
     code = response.status_code
     detail = getattr(exc, "detail", None)
-    told = str(detail) if detail and code not in (403, 404, 500) else ""
-    reason = str(detail) if code == status.HTTP_403_FORBIDDEN and detail else ""
-    errors = [{"field": "", "code": "forbidden", "message": reason}] if reason else []
-    return envelope(code, told or MESSAGES.get(code, "The request failed."), None, errors)
+    if code == status.HTTP_403_FORBIDDEN:
+        return _forbidden(str(detail or ""), CODES[403])
+    told = str(detail) if detail and code not in (404, 500) else ""
+    return envelope(code, told or MESSAGES.get(code, "The request failed."))
+
+
+def _forbidden(reason: str, code: str) -> dict[str, Any]:
+    """Return the one form of every 403: "Forbidden", and the reason among the errors."""
+    errors = [{"field": "", "code": code, "message": reason}] if reason else []
+    return envelope(status.HTTP_403_FORBIDDEN, MESSAGES[403], code, errors)
 
 
 def _first_message(errors: list[dict[str, str]]) -> str:

@@ -8,8 +8,12 @@ from decimal import Decimal
 from typing import IO, Any
 
 import orjson
+from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
+
+from chitfund.exceptions import TooLarge
 
 _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
@@ -30,6 +34,22 @@ def _snake(value: Any) -> Any:
     return value
 
 
+def _read(stream: IO[bytes], request: HttpRequest | None) -> bytes:
+    """Read a body to its limit, which Django looks at in bodies that it reads itself only."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    told = request.META.get("CONTENT_LENGTH") if request is not None else ""
+    if told and told.isdecimal() and int(told) > limit:
+        raise _too_large(limit)
+    body = stream.read(limit + 1)
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body has more than {limit / 2**20:g} MB, which is the limit. Send less.")
+
+
 class JSONParser(BaseParser):
     """Parse a JSON object; anything else is a 400 that says so."""
 
@@ -41,7 +61,7 @@ class JSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        body = stream.read()
+        body = _read(stream, (parser_context or {}).get("request"))
         try:
             data = orjson.loads(body) if body.strip() else {}
         except (ValueError, RecursionError) as exc:

@@ -100,7 +100,7 @@ def _person(full_name: str, email: str, role: Role, password: str) -> User:
         email_verified_at=timezone.now(),
         is_superuser=role == Role.ADMIN,
     )
-    record_audit_event(actor=None, verb="user.registered", target=user, demo=True)
+    record_audit_event(actor=None, verb="user.created", target=user, demo=True)
     return user
 
 

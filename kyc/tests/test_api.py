@@ -110,6 +110,16 @@ def test_a_file_over_five_megabytes_is_a_clear_400(person):
         assert "at most 5 MB" in answer.json()["message"]
 
 
+def test_a_request_that_is_much_too_large_is_refused_before_it_is_read(person, monkeypatch):
+    read = []
+    monkeypatch.setattr("kyc.parsers.MultiPartParser.parse", lambda *args: read.append(args))
+    answer = upload(person, form(file=a_file(PNG.ljust(files.MAX_BYTES * 2, b"\0"))))
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "too_large"
+    assert answer.json()["message"].startswith("The request has 10.0 MB")
+    assert not read
+
+
 def test_a_form_with_too_many_files_is_400(person):
     data = {f"file{number}": a_file() for number in range(7)}
     assert upload(person, {**form(), **data}).status_code == 400

@@ -40,9 +40,12 @@ KEYS = {
     NotificationEvent.PAYMENT_DUE: "scheme ticket amount due_on",
     NotificationEvent.AUCTION_REMINDER: "scheme installment_number opens_at",
     NotificationEvent.AUCTION_POSTPONED: "scheme installment_number reason",
+    NotificationEvent.AUCTION_MOVED: "scheme installment_number opens_at reason",
     NotificationEvent.AUCTION_RESULT: "scheme installment_number winning_ticket discount dividend",
     NotificationEvent.PRIZE_READY: "scheme ticket amount",
     NotificationEvent.PRIZE_PAID: "scheme ticket amount reference",
+    NotificationEvent.TICKET_TAKEN: "scheme ticket",
+    NotificationEvent.TICKET_WITHDRAWN: "scheme ticket reason",
     NotificationEvent.ACCOUNT: "title text",
 }
 

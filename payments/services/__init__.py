@@ -1,1 +1,1 @@
-"""What may be done with money. Every function here holds the scheme's lock: one writer a chit."""
+"""What may be done with money. Whatever moves it holds the scheme's lock: one writer a chit."""

@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Max
 
+from auctions.models import Auction, AuctionStatus
 from chitfund.business_date import business_now
 from chitfund.db import new_id
 from chitfund.exceptions import Conflict, WrongState
@@ -66,6 +69,12 @@ class Books:
         self.entry = new_id()
         self.changes = Changes()
         self._accounts: dict[AccountKind | UUID, LedgerAccount] = {}
+
+    @cached_property
+    def last_settled(self) -> int:
+        """The number of the latest draw that is settled, 0 before the first."""
+        settled = Auction.objects.filter(scheme=self.scheme, status=AuctionStatus.SETTLED)
+        return settled.aggregate(last=Max("installment_number"))["last"] or 0
 
     def account(self, key: AccountKind | UUID) -> LedgerAccount:
         """Return an account by its kind, or a ticket's account by the ticket's id."""

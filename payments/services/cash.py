@@ -12,7 +12,7 @@ from accounts.audit import record_audit_event
 from accounts.models import User
 from accounts.permissions import has_staff_permission
 from chitfund.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
-from chitfund.money import ZERO, format_inr
+from chitfund.money import format_inr
 from payments.models import (
     AccountKind,
     CashMovement,
@@ -26,12 +26,11 @@ from payments.models import (
 )
 from payments.services.books import Books, open_books
 from payments.services.closing import close_books_if_done
+from payments.services.income import INCOME, credit_income, make_good
 from payments.services.passbook import passbook
 from payments.services.recording import keeps_the_till
 from schemes.services import lock_scheme
 from subscriptions.models import Subscription
-
-INCOME = (AccountKind.COMMISSION, AccountKind.LATE_INTEREST, AccountKind.FEES)
 
 
 @transaction.atomic
@@ -195,28 +194,14 @@ def _ticket_of(movement: CashMovement) -> Subscription:
 
 def _draw(books: Books, movement: CashMovement, actor: User) -> None:
     """Everything earned goes to the foreman's account first; what is drawn leaves it."""
-    for kind in INCOME:
-        books.post(
-            TransferKind.INCOME_TO_FOREMAN, kind, AccountKind.FOREMAN, max(books.balance(kind), ZERO)
-        )
-    _make_good(books)
+    credit_income(books)
+    make_good(books)
     books.post(TransferKind.FOREMAN_DRAWS, AccountKind.FOREMAN, AccountKind.CASH, movement.amount)
 
 
 def _cover(books: Books, movement: CashMovement, actor: User) -> None:
     books.post(TransferKind.FOREMAN_COVERS, AccountKind.CASH, AccountKind.FOREMAN, movement.amount)
-    _make_good(books)
-
-
-def _make_good(books: Books) -> None:
-    """Charge the foreman with income that was drawn and then taken back by a reversal."""
-    for kind in INCOME:
-        books.post(
-            TransferKind.INCOME_TO_FOREMAN,
-            AccountKind.FOREMAN,
-            kind,
-            max(-books.balance(kind), ZERO),
-        )
+    make_good(books)
 
 
 def _pay_tax(books: Books, movement: CashMovement, actor: User) -> None:

@@ -7,10 +7,11 @@ from django.db.models import F
 from accounts.models import User
 from auctions.models import Auction, AuctionStatus
 from notifications.models import NotificationEvent
-from notifications.services import notify
-from payments.models import LedgerAccount
+from notifications.services import notify_many
+from payments.models import LedgerAccount, PayoutStatus, PrizePayout
 from payments.services.books import holding_tickets
 from payments.services.dividends import share_late_forfeits
+from payments.services.income import settle_income
 from schemes.models import Scheme
 from schemes.services import mark_completed
 from subscriptions.models import Subscription, SubscriptionStatus
@@ -25,17 +26,28 @@ def close_books_if_done(scheme: Scheme, *, actor: User | None) -> bool:
     if not scheme.is_running or scheme.next_auction_at is not None:
         return False
     share_late_forfeits(scheme)
-    open_draws = Auction.objects.filter(scheme=scheme).exclude(
-        status__in=[AuctionStatus.SETTLED, AuctionStatus.VOID]
-    )
-    open_accounts = LedgerAccount.objects.filter(scheme=scheme).exclude(debits=F("credits"))
-    if open_draws.exists() or open_accounts.exists():
+    if _is_undecided(scheme):
+        return False
+    settle_income(scheme)
+    if LedgerAccount.objects.filter(scheme=scheme).exclude(debits=F("credits")).exists():
         return False
     tickets = holding_tickets(scheme)
     for ticket in tickets:
         ticket.move_to(SubscriptionStatus.COMPLETED)
     Subscription.objects.bulk_update(tickets, ["status"])
     mark_completed(scheme=scheme, actor=actor)
-    for recipient in sorted({ticket.subscriber_id for ticket in tickets} | {scheme.foreman_id}):
-        notify(recipient_id=recipient, event=NotificationEvent.SCHEME_COMPLETED, scheme=scheme.name)
+    notify_many(
+        recipients=sorted({ticket.subscriber_id for ticket in tickets} | {scheme.foreman_id}),
+        event=NotificationEvent.SCHEME_COMPLETED,
+        scheme=scheme.name,
+    )
     return True
+
+
+def _is_undecided(scheme: Scheme) -> bool:
+    """Tell whether a draw is not settled yet, or a prize not paid, were it of nothing."""
+    draws = Auction.objects.filter(scheme=scheme).exclude(
+        status__in=[AuctionStatus.SETTLED, AuctionStatus.VOID]
+    )
+    prizes = PrizePayout.objects.filter(scheme=scheme).exclude(status=PayoutStatus.PAID)
+    return draws.exists() or prizes.exists()

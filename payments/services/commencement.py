@@ -8,11 +8,11 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.audit import record_audit_event
-from accounts.models import User
+from accounts.models import KycStatus, User, UserStatus
 from auctions.models import Auction
 from auctions.services import schedule_auctions
 from chitfund.business_date import IST, business_date
-from chitfund.exceptions import WrongState
+from chitfund.exceptions import NotAllowed, WrongState
 from notifications.models import NotificationEvent
 from notifications.services import notify
 from payments.services.books import Books, holding_tickets, open_accounts
@@ -20,6 +20,7 @@ from payments.services.passbook import passbooks
 from payments.services.raising import raise_installment
 from schemes.models import Scheme, SchemeStatus
 from schemes.services import lock_scheme, mark_commenced
+from subscriptions.models import HOLDING, Subscription
 from subscriptions.services import create_foreman_ticket
 
 
@@ -33,6 +34,8 @@ def commence_scheme(
     before the certificate. Raises WrongState naming what is still missing.
     """
     scheme = lock_scheme(scheme_id)
+    if scheme.foreman_id == actor.pk:
+        raise NotAllowed("Nobody commences their own scheme; ask another administrator.")
     _check_ready(scheme)
     today = business_date()
     if scheme.foreman_installment is not None:
@@ -72,6 +75,24 @@ def _check_ready(scheme: Scheme) -> None:
             f"{scheme.seats_left} of {scheme.max_subscribers} tickets are still free; a chit "
             "commences when all are taken (s.9).",
             code="tickets_free",
+        )
+    _check_people(scheme)
+
+
+def _check_people(scheme: Scheme) -> None:
+    """Raise WrongState where somebody who signed the agreement is no longer in good standing."""
+    if not scheme.foreman.is_active:
+        raise WrongState(f"The foreman of {scheme.name} is suspended; nothing can commence.")
+    holders = Subscription.objects.filter(scheme=scheme, status__in=HOLDING)
+    fallen = holders.exclude(
+        subscriber__status=UserStatus.ACTIVE, subscriber__kyc_status=KycStatus.VERIFIED
+    ).values_list("ticket_number", flat=True)
+    if fallen:
+        numbers = ", ".join(str(number) for number in sorted(fallen))
+        raise WrongState(
+            f"Tickets whose holder is suspended or no longer KYC-verified: {numbers}. Withdraw "
+            "them or put them in order first.",
+            code="holder_not_in_order",
         )
 
 

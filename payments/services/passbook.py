@@ -1,7 +1,7 @@
 """What one ticket owes and has paid, in memory, under the scheme's lock.
 
 Credits (payments, dividends) are applied to dues oldest first, then to late interest; what is
-left is the ticket's advance (design.md 5.4). Nothing here touches the database: `Books` does.
+left is the ticket's advance (design.md 5.4). Rows are read here and written by `Books`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from payments.services.books import Books
 from schemes.models import DividendTiming, LateDividend
 from subscriptions.models import Subscription
 
+LATE_INTEREST_NOTE = "Late interest"
+
 
 class Passbook:
     """One ticket's open dues and unspent credits."""
@@ -58,7 +60,7 @@ class Passbook:
             self.books.changes.payments[payment.pk] = payment
 
     def apply_credits(self) -> None:
-        """Apply unspent credits, oldest first: to installments, then interest; the rest is advance."""
+        """Apply unspent credits, oldest first: to installments, then interest; then an advance."""
         self.credits.sort(key=lambda credit: credit.pk)
         for due in self.dues:
             self._apply(due, AllocationPart.INSTALLMENT)
@@ -174,7 +176,7 @@ class Passbook:
             missing,
             number=due.number,
         )
-        self.book_entry(PaymentType.PENALTY, missing, due.number, "Late interest")
+        self.book_entry(PaymentType.PENALTY, missing, due.number, LATE_INTEREST_NOTE)
 
     def _parts(self, due: Installment) -> list[Part]:
         saved = PaymentAllocation.objects.filter(
@@ -192,8 +194,12 @@ class Passbook:
             self.forfeit(due)
 
     def is_late(self, due: Installment, on: date) -> bool:
-        """Tell whether a due is past its days of grace."""
-        return (on - due.due_on).days > self.books.scheme.grace_days
+        """Tell whether a due is past its days of grace.
+
+        Nobody is late before the draw: one that is moved takes its due day along.
+        """
+        is_past = (on - due.due_on).days > self.books.scheme.grace_days
+        return is_past and due.number <= self.books.last_settled
 
     def forfeit(self, due: Installment) -> None:
         """Take the dividend of a late installment into the forfeited head, where terms say so.
@@ -210,7 +216,13 @@ class Passbook:
         if amount == 0:
             return
         for row in own:
-            self._note(row.payment, due, -row.amount, part=row.part, applied_on=row.applied_on)
+            self._note(
+                row.payment,
+                due,
+                -row.amount,
+                part=AllocationPart(row.part),
+                applied_on=row.applied_on,
+            )
         due.dividend -= amount
         due.is_dividend_forfeited = True
         self._touch(due)

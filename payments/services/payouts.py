@@ -24,7 +24,11 @@ from payments.models import (
 )
 from payments.services.books import Books, need_running
 from payments.services.closing import close_books_if_done
-from payments.services.recording import NEEDS_REFERENCE, keeps_the_till
+from payments.services.recording import (
+    NEEDS_REFERENCE,
+    keeps_the_till,
+    refuse_known_reference,
+)
 from schemes.services import lock_scheme
 
 
@@ -117,6 +121,7 @@ def _check_payer(payout: PrizePayout, actor: User) -> None:
 def _hand_over(books: Books, payout: PrizePayout, actor: User) -> Payment:
     books.need_cash(payout.net_amount, "Paying this prize")
     payment = _prize_row(books, payout, actor)
+    refuse_known_reference(payment)
     books.changes.new_payments.append(payment)
     books.post(
         TransferKind.PRIZE_PAID,

@@ -14,11 +14,14 @@ from auctions.services import lock_auction
 from chitfund.business_date import IST, business_now
 from chitfund.exceptions import InvalidInput, WrongState
 from notifications.models import NotificationEvent
-from notifications.services import notify
+from notifications.services import notify_many
 from payments.models import Installment
 from payments.services.books import Books, holding_tickets
 from payments.services.passbook import passbooks
 from schemes.models import Scheme
+
+MISSED = "The office did not hold this draw on its day; its foreman sets a new one."
+LONGEST_DELAY = timedelta(days=366)
 
 
 @transaction.atomic
@@ -30,7 +33,26 @@ def postpone_auction(
     An installment that is raised already becomes due on the new day: nobody is late before
     the draw. Raises WrongState once bids were placed or the draw is settled.
     """
+    return _postpone(lock_auction(auction_id), actor, reason, scheduled_at)
+
+
+@transaction.atomic
+def postpone_missed_auction(*, auction_id: UUID) -> bool:
+    """Leave a draw that nobody held on its day to its foreman; return whether it was so.
+
+    Asked again under the lock: the foreman may have set a new day meanwhile.
+    """
     auction = lock_auction(auction_id)
+    is_missed = auction.scheduled_at.astimezone(IST).date() < business_now().date()
+    if auction.status != AuctionStatus.SCHEDULED or not is_missed:
+        return False
+    _postpone(auction, None, MISSED, None)
+    return True
+
+
+def _postpone(
+    auction: Auction, actor: User | None, reason: str, scheduled_at: datetime | None
+) -> Auction:
     _check_movable(auction)
     if scheduled_at is None:
         auction.move_to(AuctionStatus.POSTPONED)
@@ -50,7 +72,10 @@ def postpone_auction(
             auction.scheme, auction.installment_number, scheduled_at.astimezone(IST).date()
         )
     _move_next_auction(auction)
-    _tell(auction, reason)
+    if scheduled_at is None:
+        tell_of_postponement(auction, reason)
+    else:
+        _tell_the_new_day(auction, reason)
     return auction
 
 
@@ -67,8 +92,11 @@ def _check_movable(auction: Auction) -> None:
 
 def _give_day(auction: Auction, scheduled_at: datetime) -> None:
     now = business_now()
-    if scheduled_at <= now:
-        raise InvalidInput.on("scheduled_at", "Set a time in the future.")
+    if not now < scheduled_at <= now + LONGEST_DELAY:
+        raise InvalidInput.on(
+            "scheduled_at",
+            f"Set a time in the future, by {now + LONGEST_DELAY:%d %b %Y} at the latest.",
+        )
     later_days = Auction.objects.filter(
         scheme=auction.scheme, installment_number__lt=auction.installment_number
     ).filter(scheduled_at__gt=scheduled_at)
@@ -81,6 +109,8 @@ def _give_day(auction: Auction, scheduled_at: datetime) -> None:
     auction.scheduled_at = auction.opens_at = scheduled_at
     auction.closes_at = scheduled_at + timedelta(minutes=auction.scheme.auction_minutes)
     auction.opened_at = None
+    auction.leading_discount = auction.leading_subscription = None
+    # A published hash is revealed only with a settled draw; a new opening publishes a new one.
     auction.seed = auction.seed_hash = ""
 
 
@@ -106,13 +136,28 @@ def _move_next_auction(auction: Auction) -> None:
     scheme.save(update_fields=["next_auction_at", "updated_at"])
 
 
-def _tell(auction: Auction, reason: str) -> None:
+def tell_of_postponement(auction: Auction, reason: str) -> None:
+    """Tell holders and foreman that a draw waits for a day."""
+    notify_many(
+        recipients=_everybody(auction),
+        event=NotificationEvent.AUCTION_POSTPONED,
+        scheme=auction.scheme.name,
+        installment_number=auction.installment_number,
+        reason=reason,
+    )
+
+
+def _tell_the_new_day(auction: Auction, reason: str) -> None:
+    notify_many(
+        recipients=_everybody(auction),
+        event=NotificationEvent.AUCTION_MOVED,
+        scheme=auction.scheme.name,
+        installment_number=auction.installment_number,
+        opens_at=auction.opens_at,
+        reason=reason,
+    )
+
+
+def _everybody(auction: Auction) -> list[UUID]:
     holders = {ticket.subscriber_id for ticket in holding_tickets(auction.scheme)}
-    for recipient in sorted(holders | {auction.scheme.foreman_id}):
-        notify(
-            recipient_id=recipient,
-            event=NotificationEvent.AUCTION_POSTPONED,
-            scheme=auction.scheme.name,
-            installment_number=str(auction.installment_number),
-            reason=reason,
-        )
+    return sorted(holders | {auction.scheme.foreman_id})

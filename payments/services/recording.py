@@ -37,7 +37,7 @@ from schemes.models import Scheme
 from schemes.services import lock_scheme
 from subscriptions.models import HOLDING, Subscription, SubscriptionStatus
 
-# Cash is counted on the spot; a cheque is money only when the bank says so.
+# Cash is counted on the spot; all else is known by the reference of who carried it.
 NEEDS_REFERENCE = frozenset(PaymentMethod) - {PaymentMethod.CASH, PaymentMethod.BOOK}
 RECORD = "payments.add_payment"
 DECIDE = "payments.change_payment"
@@ -70,7 +70,7 @@ def record_payment(*, actor: User, shares: Sequence[Share], slip: Slip) -> list[
     first, then late interest; the rest is an advance. Raises NotFound, WrongState, InvalidInput,
     or Conflict for a reference that is known already.
     """
-    tickets = _lock_tickets([share.subscription_id for share in shares])
+    tickets = _lock_tickets(actor, [share.subscription_id for share in shares])
     slip = _checked(slip)
     payments: list[Payment] = []
     for share in _by_receipt_series(shares, tickets):
@@ -80,7 +80,7 @@ def record_payment(*, actor: User, shares: Sequence[Share], slip: Slip) -> list[
         _check_amount(ticket, share.amount)
         payment = _new_payment(actor, ticket, share.amount, slip)
         payment.split_of = payments[0] if payments else None
-        _refuse_known_reference(payment)
+        refuse_known_reference(payment)
         payments.append(payment)
         if is_office and slip.method != PaymentMethod.CHEQUE:
             _complete(payment, ticket, actor)
@@ -97,19 +97,22 @@ def record_payment(*, actor: User, shares: Sequence[Share], slip: Slip) -> list[
     return payments
 
 
-def _lock_tickets(ids: Sequence[UUID]) -> dict[UUID, Subscription]:
-    """Lock the schemes of some tickets, lowest id first, and return the tickets."""
+def _lock_tickets(actor: User, ids: Sequence[UUID]) -> dict[UUID, Subscription]:
+    """Lock the schemes of tickets that the actor may pay for, lowest id first.
+
+    Whether they may is asked before: nobody can hold up a chit that is not theirs.
+    """
     if len(set(ids)) != len(ids):
         raise InvalidInput.on("split", "Name each ticket once; add the amounts up.")
-    scheme_ids = set(Subscription.objects.filter(pk__in=ids).values_list("scheme_id", flat=True))
-    schemes = {scheme_id: lock_scheme(scheme_id) for scheme_id in sorted(scheme_ids)}
-    tickets = {
-        ticket.pk: ticket
-        for ticket in Subscription.objects.filter(pk__in=ids).select_related("subscriber")
-    }
+    wanted = Subscription.objects.filter(pk__in=ids)
+    found = {ticket.pk: ticket for ticket in wanted.select_related("scheme")}
     for ticket_id in ids:
-        if ticket_id not in tickets:
+        if ticket_id not in found:
             raise NotFound("There is no such ticket that you may pay for.")
+        _check_may_pay(actor, found[ticket_id])
+    scheme_ids = {ticket.scheme_id for ticket in found.values()}
+    schemes = {scheme_id: lock_scheme(scheme_id) for scheme_id in sorted(scheme_ids)}
+    tickets = {ticket.pk: ticket for ticket in wanted.select_related("subscriber").all()}
     for ticket in tickets.values():
         ticket.scheme = schemes[ticket.scheme_id]
     return tickets
@@ -143,8 +146,6 @@ def _check_takes_money(ticket: Subscription) -> None:
 
 
 def _checked(slip: Slip) -> Slip:
-    if slip.payment_date.astimezone(IST).date() > business_date():
-        raise InvalidInput.on("payment_date", "A payment cannot be dated in the future.")
     reference = slip.transaction_id.strip().upper()
     if slip.method in NEEDS_REFERENCE and not reference:
         raise InvalidInput.on(
@@ -179,8 +180,7 @@ def _still_to_be_raised(ticket: Subscription) -> Decimal:
 
 
 def _new_payment(actor: User, ticket: Subscription, amount: Decimal, slip: Slip) -> Payment:
-    if slip.payment_date.astimezone(IST).date() < ticket.join_date:
-        raise InvalidInput.on("payment_date", "This is before the ticket was taken.")
+    _check_day(slip.payment_date, ticket)
     return Payment(
         scheme=ticket.scheme,
         subscription=ticket,
@@ -195,7 +195,15 @@ def _new_payment(actor: User, ticket: Subscription, amount: Decimal, slip: Slip)
     )
 
 
-def _refuse_known_reference(payment: Payment) -> None:
+def _check_day(moment: datetime, ticket: Subscription) -> None:
+    day = moment.astimezone(IST).date()
+    if day > business_date():
+        raise InvalidInput.on("payment_date", "A payment cannot be dated in the future.")
+    if day < ticket.join_date:
+        raise InvalidInput.on("payment_date", "This is before the ticket was taken.")
+
+
+def refuse_known_reference(payment: Payment) -> None:
     """Say it in words before the unique constraint has to; the constraint decides races."""
     if not payment.transaction_id:
         return
@@ -299,19 +307,32 @@ def fail_payment(*, payment_id: UUID, actor: User, note: str) -> Payment:
 
 @transaction.atomic
 def annotate_payment(
-    *, payment_id: UUID, actor: User, transaction_id: str | None = None, note: str | None = None
+    *,
+    payment_id: UUID,
+    actor: User,
+    transaction_id: str | None = None,
+    payment_date: datetime | None = None,
+    note: str | None = None,
 ) -> Payment:
-    """Correct the reference of a pending payment, or the note of any."""
-    payment, _ticket = lock_payment(payment_id)
-    if payment.recorded_by_id != actor.pk:
+    """Correct the reference or, by the till's keeper, the day of a pending payment; or a note.
+
+    The day decides about interest, so who declares a payment does not have the last word on it.
+    """
+    payment, ticket = lock_payment(payment_id)
+    if payment.recorded_by_id != actor.pk or payment_date is not None:
         _check_keeps_the_till(actor, payment)
+    if payment_date is not None and payment_date != payment.payment_date:
+        if payment.status != PaymentStatus.PENDING:
+            raise WrongState(_decided(payment))
+        _check_day(payment_date, ticket)
+        payment.payment_date = payment_date
     if transaction_id is not None and transaction_id.strip().upper() != payment.transaction_id:
         if payment.status != PaymentStatus.PENDING:
             raise WrongState(_decided(payment))
         payment.transaction_id = transaction_id.strip().upper()
-        _refuse_known_reference(payment)
+        refuse_known_reference(payment)
     payment.note = payment.note if note is None else note
-    payment.save(update_fields=["transaction_id", "note"])
+    payment.save(update_fields=["transaction_id", "payment_date", "note"])
     record_audit_event(actor=actor, verb="payment.annotated", target=payment)
     return payment
 

@@ -26,7 +26,7 @@ from payments.models import (
 )
 from payments.services.books import Books, need_running
 from payments.services.closing import close_books_if_done
-from payments.services.passbook import Passbook, passbook
+from payments.services.passbook import LATE_INTEREST_NOTE, Passbook, passbook
 from payments.services.recording import DECIDE, keeps_the_till, lock_payment
 from subscriptions.models import Subscription
 
@@ -120,6 +120,36 @@ def _take_back_interest(page: Passbook, transfers: list[Transfer]) -> None:
         _release_interest(page, due, due.late_interest_paid, credits)
         due.late_interest -= transfer.amount
         page.books.changes.installments[due.pk] = due
+        _take_back_its_row(page.books, transfer)
+
+
+def _take_back_its_row(books: Books, transfer: Transfer) -> None:
+    """Reverse the row by which the member saw the interest, as the interest itself is."""
+    charged = Payment.objects.get(
+        entry=transfer.entry,
+        payment_type=PaymentType.PENALTY,
+        installment_number=transfer.installment_number,
+        note=LATE_INTEREST_NOTE,
+    )
+    charged.reversed_at = books.now
+    books.changes.payments[charged.pk] = charged
+    books.changes.new_payments.append(
+        Payment(
+            scheme=books.scheme,
+            subscription_id=charged.subscription_id,
+            subscriber_id=charged.subscriber_id,
+            amount=charged.amount,
+            payment_type=charged.payment_type,
+            status=PaymentStatus.COMPLETED,
+            method=charged.method,
+            payment_date=books.now,
+            installment_number=charged.installment_number,
+            entry=books.entry,
+            completed_at=books.now,
+            reverses=charged,
+            note="Late interest taken back with the payment that brought it",
+        )
+    )
 
 
 def _release_interest(

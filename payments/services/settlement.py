@@ -32,6 +32,7 @@ from payments.services.books import Books, holding_tickets
 from payments.services.closing import close_books_if_done
 from payments.services.dividends import credit_dividends, share_forfeited, sweep_late_dividends
 from payments.services.passbook import Passbook, passbooks
+from payments.services.postponement import tell_of_postponement
 from payments.services.raising import raise_installment
 from payments.services.setoff import set_off_arrears
 from payments.services.winners import Result, is_foremans
@@ -49,8 +50,9 @@ OUTCOME_COLUMNS = (
     "golden_dividend",
 )
 NOBODY_ELIGIBLE = (
-    "No ticket is eligible: all unprized tickets are in arrears. Collect dues and set a new date, "
-    "or an administrator orders a draw among those in arrears."
+    "No ticket is eligible: each unprized one is in arrears, or its holder is suspended or not "
+    "KYC-verified. Collect dues and set a new date, or an administrator orders a draw among those "
+    "in arrears."
 )
 
 
@@ -74,7 +76,7 @@ def close_auction(*, auction_id: UUID, actor: User | None) -> Auction:
         )
     if actor is None and now < auction.closes_at:
         raise WrongState("Bidding has not ended yet.")
-    result = winners.find_winner(auction, today=now.date())
+    result = winners.find_winner(auction)
     if result is None:
         return _postpone_for_want_of_bidders(auction, actor)
     return settle(auction, result, actor=actor)
@@ -87,13 +89,7 @@ def _postpone_for_want_of_bidders(auction: Auction, actor: User | None) -> Aucti
     record_audit_event(
         actor=actor, verb="auction.postponed", target=auction, reason="nobody eligible"
     )
-    notify(
-        recipient_id=auction.scheme.foreman_id,
-        event=NotificationEvent.AUCTION_POSTPONED,
-        scheme=auction.scheme.name,
-        installment_number=str(auction.installment_number),
-        reason=NOBODY_ELIGIBLE,
-    )
+    tell_of_postponement(auction, NOBODY_ELIGIBLE)
     return auction
 
 
@@ -129,7 +125,7 @@ def record_auction(
     check_can_be_held(auction, now)
     winners.check_recordable(auction, today=now.date())
     ticket = winners.recorded_ticket(auction, subscription_id)
-    check_eligible(ticket, on=now.date())
+    check_eligible(ticket, on=winners.scheduled_on(auction))
     winners.check_quorum(attendance)
     winners.check_recorded_figure(auction, discount, Method(method))
     auction.is_recorded = True
@@ -316,6 +312,8 @@ def _tell(draw: Draw, payout: PrizePayout) -> None:
         discount=str(draw.outcome.discount),
         dividend=str(draw.outcome.dividend_per_ticket),
     )
+    if payout.net_amount == 0:
+        return  # set off against dues to the last paisa: there is nothing to come and get
     notify(
         recipient_id=payout.payee_id,
         event=NotificationEvent.PRIZE_READY,

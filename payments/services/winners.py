@@ -11,10 +11,11 @@ from uuid import UUID
 from auctions.eligibility import eligible_tickets, unprized_tickets
 from auctions.lot import draw, new_seed, seed_hash
 from auctions.models import Auction, AuctionStatus, Bid, Method
+from auctions.services import check_figure
 from auctions.terms import terms_of
 from chitfund.business_date import IST
 from chitfund.exceptions import InvalidInput, NotFound, WrongState
-from chitfund.money import ZERO
+from chitfund.money import ZERO, format_inr
 from subscriptions.models import Subscription
 
 QUORUM = 2  # subscribers present at a draw, s.16
@@ -52,28 +53,44 @@ def foremans_result(auction: Auction, *, today: date) -> Result:
     return Result(ticket, Method.FOREMAN, ZERO)
 
 
-def find_winner(auction: Auction, *, today: date) -> Result | None:
+def find_winner(auction: Auction) -> Result | None:
     """Return the result of an open auction, or None where nobody is eligible.
 
-    A sole eligible ticket and a draw without bids go at the uncontested discount; several
-    bids at the maximum are decided by lot (s.6(4)).
+    Who is eligible is asked as of the day of the draw, however late it is closed. The highest
+    bid of a ticket that still is wins: one whose payment was reversed, or whose holder was
+    suspended, while bidding was open, does not. Several at the maximum are decided by lot
+    (s.6(4)). Without bids a sole eligible ticket, or a lot, goes at the uncontested discount.
     """
+    eligible = list(eligible_tickets(auction, on=scheduled_on(auction)))
     uncontested = terms_of(auction.scheme).uncontested_discount
-    eligible = list(eligible_tickets(auction, on=today))
-    leading = auction.leading_discount
-    if len(eligible) == 1 and auction.leading_subscription_id in (None, eligible[0].pk):
+    if not eligible:
+        return None
+    if len(eligible) == 1 and not _others_have_bid(auction, eligible[0]):
         return Result(eligible[0], Method.SOLE_TICKET, uncontested)
-    if leading is None:
-        return _by_lot(auction, eligible, Method.LOT_NO_BID, uncontested) if eligible else None
-    best = _tickets_at(auction, leading)
+    discount, best = _best_bids(auction, eligible)
+    if not best:
+        return _by_lot(auction, eligible, Method.LOT_NO_BID, uncontested)
     if len(best) > 1:
-        return _by_lot(auction, best, Method.LOT_AT_CAP, leading)
-    return Result(best[0], Method.BID, leading)
+        return _by_lot(auction, best, Method.LOT_AT_CAP, discount)
+    return Result(best[0], Method.BID, discount)
 
 
-def _tickets_at(auction: Auction, discount: Decimal) -> list[Subscription]:
-    bids = Bid.objects.filter(auction=auction, discount=discount).values("subscription")
-    return list(Subscription.objects.filter(pk__in=bids).order_by("ticket_number"))
+def _others_have_bid(auction: Auction, ticket: Subscription) -> bool:
+    return Bid.objects.filter(auction=auction).exclude(subscription=ticket).exists()
+
+
+def _best_bids(
+    auction: Auction, eligible: Sequence[Subscription]
+) -> tuple[Decimal, list[Subscription]]:
+    """Return the highest discount that eligible tickets bid, and who bid it."""
+    bids = list(
+        Bid.objects.filter(auction=auction, subscription__in=eligible).values_list(
+            "subscription_id", "discount"
+        )
+    )
+    discount = max((amount for _, amount in bids), default=ZERO)
+    leaders = {ticket_id for ticket_id, amount in bids if amount == discount}
+    return discount, [ticket for ticket in eligible if ticket.pk in leaders]
 
 
 def _by_lot(
@@ -89,18 +106,24 @@ def _by_lot(
 def winner_among_arrears(auction: Auction, *, today: date) -> Result:
     """Draw a lot among all unprized tickets of a postponed draw, by an administrator's order.
 
-    The seed is made now, since no bidding was opened. Raises WrongState where an ordinary
-    draw is possible again, or nobody is left.
+    A seed whose hash was published at the opening is used; without an opening one is made
+    now. Raises WrongState where an ordinary draw is possible again, or nobody is left.
     """
+    if is_foremans(auction):
+        raise WrongState("This installment is the foreman's chit; close it instead.")
     if auction.status != AuctionStatus.POSTPONED:
         raise WrongState("Only a postponed draw can be ordered among tickets in arrears.")
     if eligible_tickets(auction, on=today).exists():
         raise WrongState("Some ticket is eligible again; set a new date for the auction instead.")
     tickets = list(unprized_tickets(auction))
     if not tickets:
-        raise WrongState("No unprized ticket is left whose holder is active and verified.")
-    auction.seed = new_seed()
-    auction.seed_hash = seed_hash(auction.seed)
+        raise WrongState(
+            "No unprized ticket is left whose holder is active and KYC-verified. Activate or "
+            "verify a holder first."
+        )
+    if not auction.seed_hash:
+        auction.seed = new_seed()
+        auction.seed_hash = seed_hash(auction.seed)
     auction.is_among_arrears = True
     uncontested = terms_of(auction.scheme).uncontested_discount
     return _by_lot(auction, tickets, Method.LOT_NO_BID, uncontested)
@@ -139,11 +162,10 @@ def check_recorded_figure(auction: Auction, discount: Decimal, method: Method) -
         Method.LOT_AT_CAP: auction.max_discount,
         Method.LOT_NO_BID: terms_of(auction.scheme).uncontested_discount,
     }.get(method)
-    if expected is not None and discount != expected:
-        raise InvalidInput.on("discount", f"By this method the discount is {expected}.")
-    is_bound = discount in (auction.min_discount, auction.max_discount)
-    if expected is None and discount % auction.bid_step != 0 and not is_bound:
-        raise InvalidInput.on("discount", f"Bids are multiples of {auction.bid_step}.")
+    if expected is None:
+        check_figure(auction, discount)
+    elif discount != expected:
+        raise InvalidInput.on("discount", f"By this method the discount is {format_inr(expected)}.")
 
 
 def check_quorum(attendance: Sequence[str]) -> None:

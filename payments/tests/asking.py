@@ -61,9 +61,9 @@ def error(response: Response, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-def error_fields(response: Response) -> list[str]:
+def error_fields(response: Response, code: str = "invalid") -> list[str]:
     """Return the fields that a refused form names."""
-    return sorted(row["field"] for row in error(response, 400, "invalid")["errors"])
+    return sorted(row["field"] for row in error(response, 400, code)["errors"])
 
 
 def is_money(row: dict[str, Any], names: Iterable[str]) -> bool:

@@ -356,7 +356,8 @@ def test_of_a_refused_decision_nothing_is_kept_not_even_the_note():
 
 
 @pytest.mark.parametrize(
-    "name", ["amount", "subscription", "payment_type", "payment_date", "method", "paymentDate"]
+    "name",
+    ["amount", "subscription", "scheme", "subscriber", "payment_type", "paymentType", "method"],
 )
 def test_what_a_payment_is_never_changes(name):
     chit = running_chit()
@@ -365,8 +366,18 @@ def test_what_a_payment_is_never_changes(name):
     response = client_for(chit.foreman).put(
         f"/api/payments/{payment.pk}", {"note": "x", name: "999.00"}
     )
-    assert error_fields(response) == [name.replace("D", "_d")]
+    assert error_fields(response) == [name.replace("T", "_t")]
     assert Payment.objects.filter(pk=payment.pk).values().get() == before
+
+
+def test_the_day_of_what_waits_is_corrected_by_the_keeper_of_the_till():
+    chit = running_chit()
+    payment = declared(chit)
+    path, body = f"/api/payments/{payment.pk}", {"paymentDate": "2026-01-05T00:30:00+05:30"}
+    error(client_for(chit.members[1]).put(path, body), 403, "forbidden")
+    row = client_for(chit.foreman).put(path, body | {"status": "COMPLETED"}).json()
+    assert (row["payment_date"], row["status"]) == ("2026-01-05T00:30:00+05:30", "COMPLETED")
+    error(client_for(chit.foreman).put(path, {"payment_date": "2026-01-05"}), 400, "invalid")
 
 
 @pytest.mark.parametrize("body", [{}, {"status": "PENDING"}, {"status": "DONE"}, {"colour": "red"}])

@@ -21,7 +21,7 @@ from payments.models import (
 )
 from payments.services.cash import approve_movement
 from payments.services.payouts import pay_payout
-from payments.tests.chits import Chit, move_to, running_chit
+from payments.tests.chits import Chit, day_after, move_to, running_chit
 from payments.tests.refusals import refused
 from schemes.models import SchemeStatus
 from subscriptions.models import SubscriptionStatus
@@ -116,6 +116,26 @@ def test_a_chit_in_which_something_is_owed_stays_open():
     assert chit.scheme.status == SchemeStatus.ACTIVE
     chit.pay(1)
     chit.move_cash(MovementKind.FOREMAN_DRAWS, 1000)
+    assert chit.scheme.status == SchemeStatus.COMPLETED
+
+
+def test_a_prize_of_nothing_is_decided_before_the_chit_closes():
+    """Its dues have eaten it, but somebody has to say that no security is needed."""
+    chit = running_chit(2)
+    chit.pay(1)
+    chit.hold_draw(1, winner=1, discount=100)
+    chit.hold_draw(2)
+    move_to(day_after(chit.draw_day(2)))
+    chit.order_draw(2)
+    assert chit.payout(2).net_amount == 0
+    chit.pay_all()
+    chit.cover(chit.payout(1).net_amount)
+    chit.pay_out(1)
+    chit.move_cash(MovementKind.TAX_PAID, 36)
+    drawable = chit.cash
+    chit.move_cash(MovementKind.FOREMAN_DRAWS, drawable)
+    assert (chit.cash, chit.scheme.status) == (0, SchemeStatus.ACTIVE)
+    chit.pay_out(2)
     assert chit.scheme.status == SchemeStatus.COMPLETED
 
 

@@ -101,8 +101,7 @@ REFUSED: dict[str, tuple[str, Any]] = {
         NOT_GRANTED,
     ),
     "merge_into_the_transfers": (
-        "MERGE INTO transfers t USING (SELECT 1) x ON t.id = %(transfer)s "
-        "WHEN MATCHED THEN DELETE",
+        "MERGE INTO transfers t USING (SELECT 1) x ON t.id = %(transfer)s WHEN MATCHED THEN DELETE",
         NOT_GRANTED,
     ),
     # An entry is closed when its transaction ends.
@@ -114,7 +113,9 @@ REFUSED: dict[str, tuple[str, Any]] = {
         BY_A_TRIGGER,
     ),
     "add_to_an_entry_under_its_own_transaction_id": (
-        transfer(entry="%(entry)s").replace("reverses_id)", "reverses_id, xid)").replace(
+        transfer(entry="%(entry)s")
+        .replace("reverses_id)", "reverses_id, xid)")
+        .replace(
             "now(), NULL)", "now(), NULL, (SELECT xid FROM transfers WHERE id = %(transfer)s))"
         ),
         BY_A_TRIGGER,
@@ -123,7 +124,10 @@ REFUSED: dict[str, tuple[str, Any]] = {
     "post_nothing": (transfer(amount="0"), "transfer_amount_is_positive"),
     "post_less_than_nothing": (transfer(amount="-1"), "transfer_amount_is_positive"),
     "post_to_one_account_only": (transfer(credit="%(cash)s"), "transfer_moves_something"),
-    "post_an_unknown_kind": (transfer().replace("PAYMENT_RECEIVED", "GIFT"), "transfer_kind_is_known"),
+    "post_an_unknown_kind": (
+        transfer().replace("PAYMENT_RECEIVED", "GIFT"),
+        "transfer_kind_is_known",
+    ),
     "take_more_cash_than_there_is": (
         transfer(debit="%(ticket)s", credit="%(cash)s", amount="1000000"),
         "ledger_cash_is_never_negative",
@@ -132,21 +136,20 @@ REFUSED: dict[str, tuple[str, Any]] = {
         transfer(debit="%(prize_payable)s", credit="%(ticket)s", amount="5000"),
         "ledger_nothing_is_paid_out_twice",
     ),
-    "post_between_two_chits": (transfer(credit="%(other_cash)s"), "transfer_credit_account_in_scheme"),
+    "post_between_two_chits": (
+        transfer(credit="%(other_cash)s"),
+        "transfer_credit_account_in_scheme",
+    ),
     "post_under_the_name_of_another_chit": (
         transfer(scheme="%(other_scheme)s"),
         "transfer_debit_account_in_scheme",
     ),
     "post_to_closed_books": (
-        transfer(
-            scheme="%(closed_scheme)s", debit="%(closed_cash)s", credit="%(closed_foreman)s"
-        ),
+        transfer(scheme="%(closed_scheme)s", debit="%(closed_cash)s", credit="%(closed_foreman)s"),
         BY_A_TRIGGER,
     ),
     "reverse_only_a_part": (
-        transfer(
-            debit="%(ticket)s", credit="%(cash)s", amount="999", reverses="%(transfer)s"
-        ),
+        transfer(debit="%(ticket)s", credit="%(cash)s", amount="999", reverses="%(transfer)s"),
         BY_A_TRIGGER,
     ),
     "reverse_in_the_same_direction": (
@@ -154,15 +157,11 @@ REFUSED: dict[str, tuple[str, Any]] = {
         BY_A_TRIGGER,
     ),
     "reverse_between_other_accounts": (
-        transfer(
-            debit="%(commission)s", credit="%(cash)s", amount="1000", reverses="%(transfer)s"
-        ),
+        transfer(debit="%(commission)s", credit="%(cash)s", amount="1000", reverses="%(transfer)s"),
         BY_A_TRIGGER,
     ),
     "reverse_twice": (
-        transfer(
-            debit="%(ticket)s", credit="%(cash)s", amount="1000", reverses="%(reversed)s"
-        ),
+        transfer(debit="%(ticket)s", credit="%(cash)s", amount="1000", reverses="%(reversed)s"),
         "transfers_reverses_id_key",
     ),
     # A balance comes from transfers and from nowhere else.
@@ -178,14 +177,16 @@ REFUSED: dict[str, tuple[str, Any]] = {
     "empty_the_accounts": ("TRUNCATE ledger_accounts CASCADE", NOT_GRANTED),
     "open_an_account_with_a_balance": (account(debits="5"), BY_A_TRIGGER),
     "open_a_second_till": (account(kind="'cash'"), "ledger_account_one_a_kind"),
-    "open_a_ticket_account_of_nobody": (account(kind="'ticket'"), "ledger_account_of_a_ticket_names_it"),
+    "open_a_ticket_account_of_nobody": (
+        account(kind="'ticket'"),
+        "ledger_account_of_a_ticket_names_it",
+    ),
     "call_the_function_that_moves_balances": (
         "SELECT apply_transfers()",
         NOT_GRANTED,
     ),
     "move_balances_by_a_trigger_of_ones_own": (
-        FORGED
-        + "INSERT INTO forged SELECT gen_random_uuid(), gen_random_uuid(), 5, kind, NULL,"
+        FORGED + "INSERT INTO forged SELECT gen_random_uuid(), gen_random_uuid(), 5, kind, NULL,"
         " current_date, now(), credit_account_id, debit_account_id, NULL, scheme_id,"
         " pg_current_xact_id() FROM transfers WHERE id = '{transfer}'",
         NOT_GRANTED,
@@ -261,7 +262,10 @@ REFUSED: dict[str, tuple[str, Any]] = {
         "UPDATE payments SET status = 'COMPLETED' WHERE id = %(pending)s",
         "payment_completed_is_in_the_ledger",
     ),
-    "insert_a_completed_payment_without_the_ledger": (PAYMENT, "payment_completed_is_in_the_ledger"),
+    "insert_a_completed_payment_without_the_ledger": (
+        PAYMENT,
+        "payment_completed_is_in_the_ledger",
+    ),
     "take_a_reversal_back": (
         "UPDATE payments SET reversed_at = NULL WHERE id = %(undone)s",
         BY_A_TRIGGER,
@@ -407,9 +411,7 @@ def test_what_is_in_order_is_posted_and_moves_both_balances(books: Books):
 
 
 def test_a_whole_reversal_is_posted(books: Books):
-    mirror = transfer(
-        debit="%(ticket)s", credit="%(cash)s", amount="1000", reverses="%(transfer)s"
-    )
+    mirror = transfer(debit="%(ticket)s", credit="%(cash)s", amount="1000", reverses="%(transfer)s")
     with as_role("DATABASE_URL") as connection:
         before = _balances(connection, books)
         connection.execute(mirror.encode(), books.ids)

@@ -15,8 +15,16 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ledger_holds")]
 
 
 def late(chit: Chit, days: int, month: int = 1) -> None:
-    """Make it so many days after the due day of a month."""
+    """Make it so many days after the due day of a month, whose draw was held."""
+    if chit.next_month == month:
+        chit.hold_draw(month)
     move_to(day_after(chit.draw_day(month), days))
+
+
+def paid_late(chit: Chit, number: int, days: int) -> None:
+    """Have a ticket pay month 1, in full and late."""
+    late(chit, days)
+    chit.pay(number, 1000)
 
 
 def interest(chit: Chit, number: int, month: int = 1) -> Decimal:
@@ -28,10 +36,9 @@ def interest(chit: Chit, number: int, month: int = 1) -> Decimal:
 )
 def test_interest_runs_from_the_due_day_once_grace_is_over(days, expected):
     chit = running_chit()
-    late(chit, days)
-    chit.pay(2, 1000)
+    paid_late(chit, 2, days)
     assert interest(chit, 2) == Decimal(expected)
-    assert chit.ticket(2).outstanding == Decimal(expected)
+    assert chit.ticket(2).outstanding == 1000 + Decimal(expected), "month 2 is raised by then"
     assert chit.head(AccountKind.LATE_INTEREST) == Decimal(expected)
 
 
@@ -46,9 +53,15 @@ def test_interest_runs_from_the_due_day_once_grace_is_over(days, expected):
 )
 def test_the_rate_and_the_grace_are_terms_of_the_scheme(terms, expected):
     chit = running_chit(**terms)
-    late(chit, 20)
-    chit.pay(2, 1000)
+    paid_late(chit, 2, 20)
     assert interest(chit, 2) == Decimal(expected)
+
+
+def test_nobody_is_late_before_the_draw_whatever_its_day_was():
+    chit = running_chit()
+    move_to(day_after(chit.draw_day(1), 40))
+    chit.pay(2, 1000)
+    assert interest(chit, 2) == 0
 
 
 def test_interest_is_posted_once_when_the_due_is_paid_in_full():
@@ -99,8 +112,7 @@ def test_a_payment_that_was_handed_over_in_time_is_not_late_when_it_is_entered()
 
 def test_the_member_sees_the_interest_as_a_penalty():
     chit = running_chit()
-    late(chit, 20)
-    chit.pay(2, 1000)
+    paid_late(chit, 2, 20)
     row = Payment.objects.get(payment_type=PaymentType.PENALTY)
     assert (row.amount, row.installment_number, row.method) == (
         Decimal("6.58"),
@@ -126,7 +138,8 @@ def test_all_installments_are_paid_before_any_interest_and_the_rest_is_an_advanc
 def test_an_old_interest_is_paid_before_a_newer_one():
     chit = running_chit()
     chit.hold_draw(1, winner=1, discount=200)
-    move_to(day_after(chit.draw_day(2), 20))
+    chit.pay(3)
+    late(chit, 20, month=2)
     chit.pay(2, 2000)
     chit.pay(2, 10)
     first, second = chit.due(2, 1), chit.due(2, 2)
@@ -189,7 +202,8 @@ def test_within_grace_the_dividend_stays():
 def test_a_late_payer_keeps_the_dividend_unless_the_scheme_says_otherwise():
     chit = running_chit()
     chit.hold_draw(1, winner=1, discount=600)
-    move_to(day_after(chit.draw_day(2), 20))
+    chit.pay(3)
+    late(chit, 20, month=2)
     chit.pay(2, 1900)
     assert (chit.due(2, 2).dividend, chit.due(2, 2).due) == (100, 0)
     assert chit.head(AccountKind.FORFEITED_DIVIDEND) == 0

@@ -170,6 +170,17 @@ def test_a_transfer_needs_its_reference():
         pay(chit, chit.foreman, PaymentMethod.RTGS, " ")
 
 
+def test_a_reference_that_a_payment_has_is_not_the_prizes():
+    chit = running_chit()
+    chit.pay(1, 1000, method=PaymentMethod.UPI, transaction_id="U1")
+    for number in (2, 3, 4):
+        chit.pay(number)
+    chit.hold_draw(1, winner=2, discount=600)
+    approve(chit, chit.asha)
+    with refused("duplicate_reference"):
+        pay(chit, chit.foreman, PaymentMethod.UPI, "u1")
+
+
 def test_without_the_cash_the_shortfall_is_told_until_it_is_covered():
     chit = running_chit()
     for number in (1, 2, 3):

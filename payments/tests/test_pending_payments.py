@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
+
 import pytest
 
 from accounts.models import AuditEvent
 from accounts.tests.factories import AdminFactory
+from chitfund.business_date import IST
 from chitfund.db import new_id
 from notifications.models import Notification, NotificationEvent
 from payments.models import Payment, PaymentMethod, PaymentStatus, Transfer
@@ -130,6 +133,35 @@ def test_a_corrected_reference_must_not_be_known():
     payment = declared(chit)
     with refused("duplicate_reference"):
         annotate_payment(payment_id=payment.pk, actor=chit.foreman, transaction_id="u9")
+
+
+def test_the_keeper_of_the_till_corrects_the_day_and_the_payer_does_not():
+    """The day decides about interest, so who declares has not the last word on it."""
+    chit = running_chit()
+    move_to(chit.draw_day(1))
+    payment = declared(chit)
+    arrived = datetime.combine(day_after(chit.draw_day(1), -2), time(12), tzinfo=IST)
+    with refused("forbidden"):
+        annotate_payment(payment_id=payment.pk, actor=chit.members[1], payment_date=arrived)
+    annotate_payment(payment_id=payment.pk, actor=chit.foreman, payment_date=arrived)
+    payment.refresh_from_db()
+    assert payment.payment_date == arrived
+    chit.confirm(payment)
+    assert chit.due(2, 1).paid_on == day_after(chit.draw_day(1), -2)
+    with refused("wrong_state"):
+        annotate_payment(
+            payment_id=payment.pk, actor=chit.foreman, payment_date=arrived + timedelta(days=1)
+        )
+
+
+@pytest.mark.parametrize("days", [1, -6])
+def test_a_corrected_day_is_neither_in_the_future_nor_before_the_ticket(days):
+    chit = running_chit()
+    move_to(chit.draw_day(1))
+    payment = declared(chit)
+    wrong = datetime.combine(day_after(chit.draw_day(1), days), time(12), tzinfo=IST)
+    with refused("invalid", field="payment_date"):
+        annotate_payment(payment_id=payment.pk, actor=chit.foreman, payment_date=wrong)
 
 
 def test_the_note_of_a_decided_payment_may_change_and_nothing_else_does():

@@ -79,10 +79,11 @@ def test_a_day_that_is_earlier_again_makes_nothing_due_sooner():
 def test_everybody_is_told_once_the_foreman_too():
     chit = running_chit()
     chit.postpone(1, NEW)
-    told = Notification.objects.filter(event=NotificationEvent.AUCTION_POSTPONED)
+    told = Notification.objects.filter(event=NotificationEvent.AUCTION_MOVED)
     assert {row.recipient for row in told} == {chit.foreman, *chit.members}
     assert told.count() == 5
     assert told[0].context["reason"] == "A holiday"
+    assert told[0].context["opens_at"].startswith("2026-01-20 10:00")
     event = AuditEvent.objects.get(verb="auction.postponed")
     assert (event.actor, event.target_id) == (chit.foreman, chit.auction(1).pk)
     assert event.details["scheduled_at"].startswith("2026-01-20T10:00")
@@ -93,6 +94,9 @@ def test_a_draw_may_wait_without_a_day_and_get_one_later():
     chit.postpone(1)
     assert chit.auction(1).status == AuctionStatus.POSTPONED
     assert chit.due(2, 1).due_on == USUAL, "dues stay where they are until there is a day"
+    told = Notification.objects.filter(event=NotificationEvent.AUCTION_POSTPONED)
+    assert {row.recipient for row in told} == {chit.foreman, *chit.members}
+    assert told.count() == 5
     with refused("invalid_transition"):
         chit.postpone(1)
     chit.postpone(1, NEW)
@@ -128,9 +132,10 @@ def test_a_settled_draw_is_not_moved():
         chit.postpone(1, date(2026, 3, 1))
 
 
-def test_a_new_day_lies_in_the_future():
+def test_a_new_day_lies_in_the_future_and_within_a_year():
     chit = running_chit()
-    for at in (business_now() - timedelta(minutes=1), business_now() - timedelta(days=3)):
+    for days in (-3, 0, 367):
+        at = business_now() + timedelta(days=days)
         with refused("invalid", field="scheduled_at"):
             postpone(chit, 1, at)
 

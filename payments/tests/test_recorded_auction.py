@@ -66,7 +66,7 @@ def test_two_different_subscribers_are_the_quorum(present):
     [
         (Method.LOT_AT_CAP, 1150, "invalid"),
         (Method.LOT_NO_BID, 250, "invalid"),
-        (Method.BID, 225, "invalid"),
+        (Method.BID, 225, "wrong_step"),
         (Method.BID, 150, "below_minimum"),
         (Method.BID, 1250, "above_cap"),
     ],

@@ -27,8 +27,19 @@ from payments.tests.refusals import refused
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ledger_holds")]
 
 
+def after_the_last_draw() -> Chit:
+    """Return a chit whose ticket 1 owes month 2, the last one, and nothing else."""
+    chit = running_chit(2)
+    chit.pay_all()
+    chit.hold_draw(1, winner=1, discount=100)
+    chit.pay(2)
+    chit.hold_draw(2)
+    return chit
+
+
 def late(chit: Chit, days: int) -> None:
-    move_to(day_after(chit.draw_day(1), days))
+    """Make it so many days after the draw of month 2."""
+    move_to(day_after(chit.draw_day(2), days))
 
 
 # -- what comes back -------------------------------------------------------------------
@@ -101,79 +112,89 @@ def test_the_dividend_of_a_month_stays_where_it_is():
 
 
 def test_the_interest_that_it_brought_is_taken_back():
-    chit = running_chit()
+    chit = after_the_last_draw()
     late(chit, 20)
-    payment = chit.pay(2, 1000)
+    payment = chit.pay(1, 1000)
     assert chit.head(AccountKind.LATE_INTEREST) == Decimal("6.58")
     mirror = chit.reverse(payment)
-    assert (chit.due(2, 1).late_interest, chit.ticket(2).outstanding) == (0, 1000)
+    assert (chit.due(1, 2).late_interest, chit.ticket(1).outstanding) == (0, 1000)
     assert chit.head(AccountKind.LATE_INTEREST) == 0
     assert Transfer.objects.filter(entry=mirror.entry).count() == 2
 
 
-def test_interest_that_somebody_paid_comes_free_when_its_cause_is_reversed():
-    chit = running_chit()
+def test_the_penalty_that_the_member_saw_is_taken_back_with_it():
+    chit = after_the_last_draw()
     late(chit, 20)
-    payment = chit.pay(2, 1000)
-    chit.pay(2)
+    chit.reverse(chit.pay(1, 1000))
+    charged, back = Payment.objects.filter(payment_type=PaymentType.PENALTY).order_by("id")
+    assert charged.reversed_at is not None
+    assert (back.reverses, back.amount) == (charged, Decimal("6.58"))
+
+
+def test_interest_that_somebody_paid_comes_free_when_its_cause_is_reversed():
+    chit = after_the_last_draw()
+    late(chit, 20)
+    payment = chit.pay(1, 1000)
+    chit.pay(1)
     chit.reverse(payment)
-    due = chit.due(2, 1)
+    due = chit.due(1, 2)
     assert (due.late_interest, due.late_interest_paid, due.paid) == (0, 0, Decimal("6.58"))
-    assert chit.ticket(2).outstanding == 1000 - Decimal("6.58")
+    assert chit.ticket(1).outstanding == 1000 - Decimal("6.58")
 
 
 def test_interest_is_open_again_when_the_payment_that_paid_it_is_reversed():
-    chit = running_chit()
+    chit = after_the_last_draw()
     late(chit, 20)
-    chit.pay(2, 1000)
-    payment = chit.pay(2)
+    chit.pay(1, 1000)
+    payment = chit.pay(1)
     assert payment.amount == Decimal("6.58")
     chit.reverse(payment)
-    due = chit.due(2, 1)
+    due = chit.due(1, 2)
     assert (due.due, due.late_interest, due.late_interest_paid) == (0, Decimal("6.58"), 0)
-    assert chit.ticket(2).outstanding == Decimal("6.58")
+    assert chit.ticket(1).outstanding == Decimal("6.58")
 
 
 def test_one_payment_that_paid_a_due_and_its_interest_gives_both_back():
-    chit = running_chit()
+    chit = after_the_last_draw()
     late(chit, 20)
-    payment = chit.pay(2, 1500)
-    assert chit.ticket(2).advance == 500 - Decimal("6.58")
+    payment = chit.pay(1, 1500)
+    assert chit.ticket(1).advance == 500 - Decimal("6.58")
     chit.reverse(payment)
-    due = chit.due(2, 1)
+    due = chit.due(1, 2)
     assert (due.due, due.late_interest, due.late_interest_paid) == (1000, 0, 0)
-    assert (chit.ticket(2).outstanding, chit.ticket(2).advance) == (1000, 0)
+    assert (chit.ticket(1).outstanding, chit.ticket(1).advance) == (1000, 0)
 
 
 def test_paid_again_later_the_due_bears_the_interest_of_its_real_days():
-    chit = running_chit()
+    chit = after_the_last_draw()
     late(chit, 20)
-    chit.reverse(chit.pay(2, 1000))
+    chit.reverse(chit.pay(1, 1000))
     late(chit, 30)
-    chit.pay(2, 1000)
-    assert chit.due(2, 1).late_interest == Decimal("9.86")
+    chit.pay(1, 1000)
+    assert chit.due(1, 2).late_interest == Decimal("9.86")
     assert chit.head(AccountKind.LATE_INTEREST) == Decimal("9.86")
 
 
 def test_when_a_part_is_reversed_only_the_missing_interest_is_asked_for_later():
-    chit = running_chit()
+    chit = after_the_last_draw()
     late(chit, 10)
-    first = chit.pay(2, 400)
+    first = chit.pay(1, 400)
     late(chit, 20)
-    chit.pay(2, 600)
-    assert chit.due(2, 1).late_interest == Decimal("5.26")
+    chit.pay(1, 600)
+    assert chit.due(1, 2).late_interest == Decimal("5.26")
     chit.reverse(first)
-    assert (chit.due(2, 1).due, chit.due(2, 1).late_interest) == (400, Decimal("5.26"))
+    assert (chit.due(1, 2).due, chit.due(1, 2).late_interest) == (400, Decimal("5.26"))
     late(chit, 30)
-    chit.pay(2, 400)
-    assert chit.due(2, 1).late_interest == Decimal("7.89"), "600 for 20 days and 400 for 30"
+    chit.pay(1, 400)
+    assert chit.due(1, 2).late_interest == Decimal("7.89"), "600 for 20 days and 400 for 30"
 
 
 def test_a_forfeited_dividend_stays_forfeited():
     chit = running_chit(late_dividend="FORFEIT")
     chit.hold_draw(1, winner=1, discount=600)
     chit.pay(2)
-    move_to(day_after(chit.draw_day(2), 4))
+    chit.hold_draw(2)
+    late(chit, 4)
     payment = chit.pay(3, 1900)
     assert chit.due(3, 2).is_dividend_forfeited
     chit.reverse(payment)
@@ -218,10 +239,10 @@ def test_only_a_completed_payment_is_reversed(decide):
 )
 def test_only_money_that_was_received_is_reversed(kind):
     chit = running_chit()
-    late(chit, 20)
+    chit.hold_draw(1, winner=1, discount=600)
+    move_to(day_after(chit.draw_day(1), 20))
     chit.pay_all()
     chit.pay(3, 1200)
-    chit.record(1, 1, 600)
     chit.pay_out(1)
     chit.refund(3)
     with refused("wrong_state"):

@@ -228,15 +228,48 @@ def test_a_sole_eligible_ticket_that_has_bid_more_gets_it_at_the_minimum():
     assert (auction.method, auction.discount) == (Method.SOLE_TICKET, 100)
 
 
-def test_a_bid_stands_although_its_ticket_is_not_eligible_any_more_at_the_end():
+def lose_kyc(*holders: User) -> None:
+    User.objects.filter(pk__in=[holder.pk for holder in holders]).update(
+        kyc_status=KycStatus.REJECTED
+    )
+
+
+def test_the_highest_bid_of_a_ticket_that_is_still_eligible_wins():
+    chit = on_its_day()
+    chit.bid(1, 2, 400)
+    chit.bid(1, 3, 600)
+    lose_kyc(chit.members[2])
+    auction = chit.close(1)
+    assert (auction.method, auction.winner, auction.discount) == (Method.BID, chit.ticket(2), 400)
+
+
+def test_where_no_bid_is_left_that_counts_a_lot_is_drawn():
+    chit = on_its_day()
+    chit.bid(1, 3, 600)
+    lose_kyc(chit.members[2])
+    auction = chit.close(1)
+    assert (auction.method, auction.discount) == (Method.LOT_NO_BID, 200)
+    assert auction.lot_tickets == [1, 2, 4]
+
+
+def test_a_rival_who_dropped_out_leaves_a_contest_and_not_a_sole_ticket():
     chit = on_its_day(month=3)
+    chit.pay_all()
     chit.bid(3, 3, 600)
-    User.objects.filter(pk=chit.members[2].pk).update(kyc_status=KycStatus.REJECTED)
+    chit.bid(3, 4, 700)
+    lose_kyc(chit.members[2])
     auction = chit.close(3)
-    assert (auction.method, auction.winner, auction.discount) == (Method.BID, chit.ticket(3), 600)
+    assert (auction.method, auction.winner, auction.discount) == (Method.BID, chit.ticket(4), 700)
 
 
-def test_with_nobody_eligible_the_draw_is_postponed_and_the_foreman_told():
+def test_who_is_eligible_is_asked_as_of_the_day_of_the_draw_however_late_it_is_closed():
+    chit = on_its_day()
+    move_to(day_after(chit.draw_day(1)))
+    auction = chit.close(1)
+    assert (auction.method, auction.lot_tickets) == (Method.LOT_NO_BID, [1, 2, 3, 4])
+
+
+def test_with_nobody_eligible_the_draw_is_postponed_and_everybody_told():
     chit = running_chit()
     chit.hold_draw(1, winner=1, discount=200)
     Notification.objects.all().delete()
@@ -245,8 +278,10 @@ def test_with_nobody_eligible_the_draw_is_postponed_and_the_foreman_told():
 
     assert auction.status == AuctionStatus.POSTPONED
     assert "in arrears" in chit.auction(2).postponement_reason
-    told = Notification.objects.get()
-    assert (told.event, told.recipient) == (NotificationEvent.AUCTION_POSTPONED, chit.foreman)
+    told = Notification.objects.all()
+    assert {row.event for row in told} == {NotificationEvent.AUCTION_POSTPONED}
+    assert {row.recipient for row in told} == {chit.foreman, *chit.members}
+    assert told.count() == 5
     assert AuditEvent.objects.get(verb="auction.postponed").target_id == auction.pk
     assert Transfer.objects.count() == transfers
     assert not PrizePayout.objects.filter(auction=auction).exists()
@@ -274,48 +309,57 @@ def found_nobody(tickets: int = 4, **terms) -> Chit:
     return chit
 
 
-def test_an_ordered_draw_sets_the_winners_dues_off_first():
+def test_an_ordered_draw_sets_the_winners_dues_and_their_interest_off_first():
     chit = found_nobody()
     auction = chit.order_draw(2)
     winner, payout = auction.winner, chit.payout(2)
+    late = (chit.draw_day(2) - chit.draw_day(1)).days + 1
+    interest = (Decimal(1000) * late * 12 / 36500).quantize(Decimal("0.01"))
 
     assert (auction.method, auction.is_among_arrears) == (Method.LOT_NO_BID, True)
     assert winner.ticket_number in (2, 3, 4)
     assert (payout.prize_amount, payout.tax) == (3800, 36)
-    assert payout.set_off == 2000, "months 1 and 2; month 3 is not overdue"
-    assert payout.net_amount == 1764
+    assert payout.set_off == 2000 + interest, "months 1 and 2; month 3 is not overdue"
+    assert payout.net_amount == 3764 - payout.set_off
     number = winner.ticket_number
     assert [chit.due(number, month).due for month in (1, 2, 3)] == [0, 0, 1000]
-    assert posted(chit, 2)[TransferKind.SET_OFF] == 2000
+    assert chit.due(number, 1).late_interest == chit.due(number, 1).late_interest_paid == interest
+    assert chit.ticket(number).outstanding == 1000
+    assert posted(chit, 2)[TransferKind.SET_OFF] == payout.set_off
     assert not chit.auction(3).is_among_arrears
 
 
-def test_what_is_set_off_was_late_and_bears_interest():
-    chit = found_nobody()
-    number = chit.order_draw(2).winner.ticket_number
-    late = (chit.draw_day(2) - chit.draw_day(1)).days + 1
-    expected = (Decimal(1000) * late * 12 / 36500).quantize(Decimal("0.01"))
-    assert chit.due(number, 1).late_interest == expected
-    assert chit.ticket(number).outstanding == 1000 + expected
-
-
-def test_no_more_than_the_prize_is_set_off_and_such_a_prize_is_settled_without_money():
+def test_no_more_than_the_prize_is_set_off_and_such_a_prize_is_paid_without_money():
     chit = found_nobody(2)
     chit.order_draw(2)
     payout = chit.payout(2)
     assert (payout.set_off, payout.net_amount) == (1882, 0)
     assert chit.ticket(2).outstanding > 2000 - 1882
+    ready = Notification.objects.filter(event=NotificationEvent.PRIZE_READY)
+    assert not ready.filter(recipient=payout.payee).exists(), "there is nothing to come and get"
     paid = chit.pay_out(2)
     assert (paid.status, paid.payment) == (PayoutStatus.PAID, None)
 
 
-def test_an_ordered_lot_has_a_seed_of_its_own_and_can_be_drawn_again():
+def test_the_seed_that_was_published_at_the_opening_decides_an_ordered_lot():
     chit = found_nobody()
-    old = chit.auction(2).seed_hash
+    published = chit.auction(2).seed_hash
     chit.order_draw(2)
     seen = as_a_member_sees(chit, 2)
-    assert seen["seed_hash"] != old
+    assert seen["seed_hash"] == published
+    assert hashlib.sha256(seen["seed"].encode()).hexdigest() == published
     assert seen["lot_tickets"] == [2, 3, 4]
+    assert drawn_again(seen) == seen["winner"]["ticket_number"]
+
+
+def test_an_ordered_lot_of_a_draw_that_was_never_opened_makes_a_seed():
+    chit = running_chit()
+    chit.hold_draw(1, winner=1, discount=200)
+    move_to(day_after(chit.draw_day(2)))
+    chit.postpone(2)
+    chit.order_draw(2)
+    seen = as_a_member_sees(chit, 2)
+    assert hashlib.sha256(seen["seed"].encode()).hexdigest() == seen["seed_hash"]
     assert drawn_again(seen) == seen["winner"]["ticket_number"]
 
 
@@ -341,9 +385,7 @@ def test_a_draw_is_not_ordered_while_somebody_is_eligible():
 
 def test_a_draw_is_not_ordered_where_nobody_could_win():
     chit = found_nobody()
-    User.objects.filter(pk__in=[member.pk for member in chit.members[1:]]).update(
-        kyc_status=KycStatus.REJECTED
-    )
+    lose_kyc(*chit.members[1:])
     with refused("wrong_state") as refusal:
         chit.order_draw(2)
     assert "No unprized ticket" in refusal.value.message

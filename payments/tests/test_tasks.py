@@ -9,6 +9,7 @@ import pytest
 from accounts.models import JobRun, JobStatus
 from accounts.tasks import run_job
 from auctions.models import Auction, AuctionStatus, Method
+from auctions.services import open_auction
 from chitfund.beat import CELERY_BEAT_SCHEDULE
 from chitfund.business_date import business_now
 from notifications.models import Notification, NotificationEvent
@@ -146,6 +147,20 @@ def test_a_draw_that_has_to_wait_does_not_hold_up_the_others():
     assert hold_auctions_on_time() == {"opened": 1, "closed": 0}
     assert waits.auction(2).status == AuctionStatus.SCHEDULED
     assert ready.auction(1).status == AuctionStatus.OPEN
+
+
+def test_a_draw_that_breaks_is_logged_and_does_not_stop_the_others(monkeypatch, caplog):
+    broken, sound = due_to_open(tickets=2), due_to_open(tickets=2)
+
+    def open_or_break(*, auction_id, actor):
+        if auction_id == broken.auction(1).pk:
+            raise ZeroDivisionError
+        return open_auction(auction_id=auction_id, actor=actor)
+
+    monkeypatch.setattr("payments.tasks.open_auction", open_or_break)
+    assert hold_auctions_on_time() == {"opened": 1, "closed": 0}
+    assert sound.auction(1).status == AuctionStatus.OPEN
+    assert [record.action for record in caplog.records] == ["auction.failed"]
 
 
 def test_a_whole_life_is_held_by_the_clock():

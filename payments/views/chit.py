@@ -29,7 +29,6 @@ from payments.preview import preview_outcome
 from payments.selectors import visible_movements
 from payments.serializers import (
     AmountField,
-    CommencedSchemeSerializer,
     CommenceSerializer,
     LedgerPageSerializer,
     LedgerProofSerializer,
@@ -42,7 +41,8 @@ from payments.serializers import (
 )
 from payments.services import cash, commencement, postponement, settlement
 from payments.statements import trial_balance
-from schemes.models import RecordKind, Scheme, StatutoryRecord
+from schemes.models import Scheme
+from schemes.serializers import SchemeSerializer
 
 
 def schemes_run_by(user: User, permission: str) -> QuerySet[Scheme]:
@@ -58,7 +58,7 @@ class CommenceViewSet(OfficeViewSet):
     queryset = Scheme.objects.none()
     permission_classes = (needs("schemes.commence_scheme"),)
 
-    @extend_schema(request=CommenceSerializer, responses=CommencedSchemeSerializer)
+    @extend_schema(request=CommenceSerializer, responses=SchemeSerializer)
     def commence(self, request: Request, pk: UUID) -> Response:
         """Start a chit whose every ticket is taken (s.9): schedule and first dues exist then."""
         form = CommenceSerializer(data=request.data)
@@ -66,16 +66,8 @@ class CommenceViewSet(OfficeViewSet):
         scheme = commencement.commence_scheme(
             scheme_id=pk, actor=request.user, **form.validated_data
         )
-        record = StatutoryRecord.objects.get(scheme=scheme, kind=RecordKind.COMMENCEMENT)
-        body = {
-            name: getattr(scheme, name)
-            for name in ("id", "status", "commenced_on", "start_date", "end_date")
-        }
-        body |= {
-            "certificate_number": record.number,
-            "next_auction_at": scheme.next_auction_at,
-        }
-        return Response(CommencedSchemeSerializer(body).data)
+        saved = Scheme.objects.with_records().get(pk=scheme.pk)
+        return Response(SchemeSerializer(saved).data)
 
 
 class DiscountQuery(serializers.Serializer[Any]):

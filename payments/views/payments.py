@@ -135,7 +135,9 @@ def _shares_and_slip(data: dict[str, Any]) -> tuple[list[recording.Share], recor
 @transaction.atomic
 def _decide(payment: Payment, actor: User, data: dict[str, Any]) -> None:
     """Annotate and decide together, or not at all."""
-    changes = {name: data[name] for name in ("transaction_id", "note") if name in data}
+    changes = {
+        name: data[name] for name in ("transaction_id", "payment_date", "note") if name in data
+    }
     if changes:
         recording.annotate_payment(payment_id=payment.pk, actor=actor, **changes)
     if data.get("status") == PaymentStatus.COMPLETED:

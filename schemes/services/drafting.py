@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts.audit import record_audit_event
 from accounts.models import Role, User
+from accounts.services.sessions import lock_user
 from chitfund.business_date import end_date
 from chitfund.exceptions import InvalidInput, NotAllowed, WrongState
 from schemes.amounts import settle_amounts
@@ -54,8 +55,10 @@ def create_scheme(*, foreman: User, **terms: Unpack[SchemeTerms]) -> Scheme:
     """Draft a scheme of an approved foreman.
 
     Amounts are rupees; of monthly_installment and total_amount one is enough. Raises
-    InvalidInput with every rule that the terms break (ss. 6, 21; design.md 4 and 9).
+    InvalidInput with every rule that the terms break (ss. 6, 21; design.md 4 and 9). The
+    foreman's row is locked, so that their role does not change meanwhile.
     """
+    foreman = lock_user(foreman.pk)
     check_may_run_schemes(foreman)
     missing = [name for name in ("name", "start_date", "max_subscribers") if name not in terms]
     if missing:

@@ -43,11 +43,11 @@ def told(answer):
 
 
 def test_what_waits_longest_stands_on_top_with_its_age():
-    SchemeFactory.create(active=True, name="Running")
     SchemeFactory.create(submitted=True, name="Fresh")
     SchemeFactory.create(
         submitted=True, name="Old", submitted_at=timezone.now() - timedelta(days=3)
     )
+    SchemeFactory.create(active=True, name="Running")
     answer = desk_of(AdminFactory.create()).get(LIST)
     text = answer.content.decode()
     assert answer.status_code == 200
@@ -64,6 +64,13 @@ def test_the_desk_is_narrowed_by_stage(stage, shown):
     SchemeFactory.create(active=True, name="Sanctioned One")
     text = desk_of(AdminFactory.create()).get(LIST, {"stage": stage}).content.decode()
     assert [name for name in ("Waiting One", "Sanctioned One") if name in text] == [shown]
+
+
+def test_a_stage_that_does_not_exist_narrows_nothing():
+    SchemeFactory.create(submitted=True, name="Waiting One")
+    answer = desk_of(AdminFactory.create()).get(LIST, {"stage": "bogus"}, follow=True)
+    assert answer.status_code == 200
+    assert "Waiting One" in answer.content.decode()
 
 
 def test_a_scheme_is_reviewed_with_all_terms_and_records_and_nothing_to_type():

@@ -11,6 +11,8 @@ from accounts.audit import record_audit_event
 from accounts.models import Role, User
 from chitfund.business_date import business_date
 from chitfund.exceptions import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
+from notifications.models import NotificationEvent
+from notifications.services import notify
 from schemes.models import Scheme, SchemeStatus
 from schemes.services import lock_scheme
 from subscriptions.models import FOREMAN_TICKET_NUMBER, HOLDING, Subscription
@@ -34,20 +36,31 @@ def enrol(
     scheme. The scheme is locked before a seat is looked for, so the last one is sold once and
     the others get Conflict. Without a ticket number the next free one is given; number 1 is
     kept for the foreman where the scheme gives them an installment.
+
+    The scheme is looked at before the person, and a person whom a foreman cannot add is refused
+    in the same words whatever the reason: nobody learns how an account stands, or that there is
+    one, unless its owner is told that they were enrolled.
     """
     scheme = lock_scheme(scheme_id)
     _check_may_enrol(scheme, actor)
-    holder = _lock_holder(scheme, actor, subscriber_id, ucfsin)
-    _check_holder(scheme, holder, actor)
+    who = _named(subscriber_id, ucfsin)
+    if who is None and scheme.foreman_id == actor.pk:
+        raise InvalidInput.on(
+            "subscriber", "Name the subscriber, by id or UCFSIN.", code="required"
+        )
     _check_open(scheme)
+    number = _free_number(scheme, ticket_number)
+    holder = _lock_holder(scheme, actor, who)
     ticket = Subscription.objects.create(
         scheme=scheme,
         subscriber=holder,
-        ticket_number=_free_number(scheme, ticket_number),
+        ticket_number=number,
         join_date=business_date(),
         enrolled_by=actor,
     )
     _count(scheme, ticket, actor)
+    if holder.pk != actor.pk:
+        _tell(scheme, ticket)
     return ticket
 
 
@@ -80,6 +93,16 @@ def _count(scheme: Scheme, ticket: Subscription, actor: User) -> None:
     )
 
 
+def _tell(scheme: Scheme, ticket: Subscription) -> None:
+    """Tell a person that somebody else gave them a ticket."""
+    notify(
+        recipient_id=ticket.subscriber_id,
+        event=NotificationEvent.TICKET_TAKEN,
+        scheme=scheme.name,
+        ticket=ticket.ticket_number,
+    )
+
+
 def _check_may_enrol(scheme: Scheme, actor: User) -> None:
     if actor.role == Role.ADMIN:
         raise NotAllowed(
@@ -89,58 +112,56 @@ def _check_may_enrol(scheme: Scheme, actor: User) -> None:
         raise NotFound("There is no such scheme.")
 
 
-def _lock_holder(
-    scheme: Scheme, actor: User, subscriber_id: UUID | None, ucfsin: str | None
-) -> User:
-    """Lock who is to hold the ticket, so that nobody suspends them meanwhile."""
-    people = User.objects.select_for_update(no_key=True)
-    if subscriber_id is None and ucfsin is None:
-        if scheme.foreman_id == actor.pk:
-            raise InvalidInput.on(
-                "subscriber", "Name the subscriber, by id or UCFSIN.", code="required"
-            )
-        return people.get(pk=actor.pk)
-    named = Q(pk=subscriber_id) if subscriber_id else Q(ucfsin=(ucfsin or "").strip().upper())
-    holder = people.filter(named).first()
-    if scheme.foreman_id != actor.pk and (holder is None or holder.pk != actor.pk):
+def _named(subscriber_id: UUID | None, ucfsin: str | None) -> Q | None:
+    """Return who is named, None when nobody is."""
+    if subscriber_id is not None:
+        return Q(pk=subscriber_id)
+    return None if ucfsin is None else Q(ucfsin=ucfsin.strip().upper())
+
+
+def _lock_holder(scheme: Scheme, actor: User, who: Q | None) -> User:
+    """Lock who is to hold the ticket, so that nobody suspends them meanwhile, and check them."""
+    people = User.objects.select_for_update(of=("self",), no_key=True)
+    holder = people.filter(Q(pk=actor.pk) if who is None else who).first()
+    if holder is not None and holder.pk == actor.pk:
+        _check_may_join(scheme, holder)
+        return holder
+    if scheme.foreman_id != actor.pk:
         raise NotAllowed("You may join for yourself only; a foreman adds others to an own scheme.")
-    if holder is None:
-        raise InvalidInput.on("subscriber", "There is no such person. Check the id or the UCFSIN.")
+    if holder is None or not _may_hold(holder):
+        raise WrongState(
+            "This person cannot be enrolled. Check the id or the UCFSIN. Ask the person to check "
+            "in their own account that it is active and KYC-verified.",
+            code="cannot_be_enrolled",
+        )
     return holder
 
 
-def _check_holder(scheme: Scheme, holder: User, actor: User) -> None:
-    if holder.pk == scheme.foreman_id:
+def _may_hold(person: User) -> bool:
+    return person.role != Role.ADMIN and person.is_active and person.is_kyc_verified
+
+
+def _check_may_join(scheme: Scheme, person: User) -> None:
+    """Say to a person what keeps themselves out."""
+    if person.pk == scheme.foreman_id:
         raise NotAllowed(
             "A foreman takes part in an own scheme by the foreman's ticket only, which "
             "commencement creates (s.21(1)(a))."
         )
-    if holder.role == Role.ADMIN:
+    if person.role == Role.ADMIN:
         raise NotAllowed("An administrator of the office holds no tickets.")
-    is_self = holder.pk == actor.pk
-    if not holder.is_active:
+    if not person.is_active:
         raise WrongState(
-            f"{holder.ucfsin} is {holder.get_status_display().lower()}; only an active person "
-            "can join. The person has to confirm their address, or the office to activate them."
+            f"Your account is {person.get_status_display().lower()}; only an active person can "
+            "join. Ask the office."
         )
-    if not holder.is_kyc_verified:
-        raise _kyc_refusal(holder, is_self=is_self)
-
-
-def _kyc_refusal(holder: User, *, is_self: bool) -> NotAllowed | WrongState:
-    if is_self:
-        return NotAllowed(
+    if not person.is_kyc_verified:
+        raise NotAllowed(
             "Your identity is not verified yet "
-            f"(KYC: {holder.get_kyc_status_display().lower()}). Upload an identity document at "
+            f"(KYC: {person.get_kyc_status_display().lower()}). Upload an identity document at "
             "POST /api/users/{your id}/kyc and wait for its review, then join.",
             code="kyc_required",
         )
-    return WrongState(
-        f"The identity of {holder.ucfsin} is not verified "
-        f"(KYC: {holder.get_kyc_status_display().lower()}). They have to upload an identity "
-        "document and the office to verify it, before they can join.",
-        code="kyc_required",
-    )
 
 
 def _check_open(scheme: Scheme) -> None:

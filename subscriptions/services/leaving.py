@@ -8,25 +8,27 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.audit import record_audit_event
-from accounts.models import User
-from accounts.services import deactivate_user
+from accounts.models import Role, User
+from accounts.services import change_role, deactivate_user
 from accounts.services.sessions import lock_user
 from chitfund.exceptions import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
 from notifications.models import NotificationEvent
-from notifications.services import notify_many
+from notifications.services import notify, notify_many
 from schemes.models import Scheme, SchemeStatus
 from schemes.services import lock_scheme, mark_terminated
 from subscriptions.models import HOLDING, Subscription, SubscriptionStatus
 
 RUNNING_TICKET = (SubscriptionStatus.ACTIVE, SubscriptionStatus.DEFAULTED)
 RUNNING_SCHEME = (SchemeStatus.PENDING_APPROVAL, SchemeStatus.ACTIVE)
+UNFINISHED_SCHEME = (SchemeStatus.DRAFT, *RUNNING_SCHEME)
 
 
 @transaction.atomic
 def withdraw(*, subscription_id: UUID, actor: User, reason: str = "") -> Subscription:
     """Give a ticket back before its chit commences; its number and its seat are free again.
 
-    By its holder or by the scheme's foreman. After commencement it raises WrongState.
+    By its holder or by the scheme's foreman, who tells the holder by it. After commencement it
+    raises WrongState.
     """
     ticket = lock_ticket(subscription_id)
     scheme = ticket.scheme
@@ -45,6 +47,8 @@ def withdraw(*, subscription_id: UUID, actor: User, reason: str = "") -> Subscri
         ticket_number=ticket.ticket_number,
         reason=ticket.withdrawal_reason,
     )
+    if actor.pk != ticket.subscriber_id:
+        _tell(ticket)
     return ticket
 
 
@@ -80,8 +84,7 @@ def deactivate_person(*, user_id: UUID, actor: User) -> User:
     The person's row is locked first, as enrolment does, so that no ticket slips in between.
     """
     person = lock_user(user_id)
-    tickets = Subscription.objects.filter(subscriber=person, status__in=RUNNING_TICKET).count()
-    schemes = Scheme.objects.filter(foreman=person, status__in=RUNNING_SCHEME).count()
+    tickets, schemes = _running(person, RUNNING_SCHEME)
     if tickets or schemes:
         raise Conflict(
             f"{person.full_name} still has {tickets} running ticket(s) and {schemes} running or "
@@ -90,6 +93,31 @@ def deactivate_person(*, user_id: UUID, actor: User) -> User:
             code="still_running",
         )
     return deactivate_user(user_id=person.pk, actor=actor, reason="The office closed the account.")
+
+
+@transaction.atomic
+def change_person_role(*, user_id: UUID, role: Role, actor: User, reason: str) -> User:
+    """Give another role to a person who holds no running ticket and has no unfinished scheme.
+
+    Their tickets and schemes were taken on in the old role. The person's row is locked first,
+    as enrolment and drafting do, so that none slips in between.
+    """
+    person = lock_user(user_id)
+    tickets, schemes = _running(person, UNFINISHED_SCHEME)
+    if tickets or schemes:
+        raise Conflict(
+            f"{person.full_name} still has {tickets} running ticket(s) and {schemes} unfinished "
+            "scheme(s). Withdraw, delete or finish those first; to shut the person out now, "
+            "suspend them.",
+            code="still_running",
+        )
+    return change_role(user_id=person.pk, role=role, actor=actor, reason=reason)
+
+
+def _running(person: User, states: tuple[SchemeStatus, ...]) -> tuple[int, int]:
+    """Return how many running tickets a locked person holds, and how many such schemes."""
+    tickets = Subscription.objects.filter(subscriber=person, status__in=RUNNING_TICKET).count()
+    return tickets, Scheme.objects.filter(foreman=person, status__in=states).count()
 
 
 def lock_ticket(subscription_id: UUID) -> Subscription:
@@ -121,6 +149,17 @@ def _release(ticket: Subscription, reason: str) -> None:
     ticket.withdrawn_at = now
     ticket.withdrawal_reason = reason
     ticket.updated_at = now
+
+
+def _tell(ticket: Subscription) -> None:
+    """Tell a person that somebody else gave their ticket back."""
+    notify(
+        recipient_id=ticket.subscriber_id,
+        event=NotificationEvent.TICKET_WITHDRAWN,
+        scheme=ticket.scheme.name,
+        ticket=ticket.ticket_number,
+        reason=ticket.withdrawal_reason,
+    )
 
 
 def _who(ticket: Subscription, actor: User) -> str:

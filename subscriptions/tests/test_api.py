@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import UserStatus
+from accounts.models import Role, UserStatus
 from accounts.tests.api import client_for
 from accounts.tests.factories import AdminFactory, ForemanFactory, UserFactory
 from schemes.models import Scheme
@@ -75,7 +75,8 @@ def test_a_foreman_adds_a_subscriber_under_a_number(person, scheme):
 def test_what_keeps_somebody_out_is_said(scheme, admin, person):
     unverified = join(UserFactory.create(), scheme)
     assert (unverified.status_code, unverified.json()["code"]) == (403, "kyc_required")
-    assert "/kyc" in unverified.json()["message"]
+    assert unverified.json()["message"] == "Forbidden"
+    assert "/kyc" in unverified.json()["errors"][0]["message"]
     assert join(admin, scheme).status_code == 403
     assert join(person, scheme, ticket_number=1).status_code == 409
     assert join(person, scheme, ticket_number=6).status_code == 400
@@ -317,6 +318,7 @@ def test_subscribers_are_shown_to_foreman_and_staff_by_number_without_birth_date
         assert "birth" not in str(shown)
     removed = rows(client_for(admin).get(f"{path}?status=REMOVED"))
     assert [row["ticket_number"] for row in removed] == [3]
+    assert rows(client_for(scheme.foreman).get(f"{path}?status=REMOVED")) == []
     assert client_for(person).get(path).status_code == 403
     assert client_for(ForemanFactory.create()).get(path).status_code == 404
     assert client_for(AdminFactory.create(is_superuser=False)).get(path).status_code == 404
@@ -356,6 +358,15 @@ def test_a_foreman_sees_themselves_and_their_subscribers_without_birth_dates(per
     assert client_for(ForemanFactory.create()).get(f"/api/users/{person.pk}").status_code == 404
 
 
+def test_a_foreman_sees_nobody_any_more_whose_ticket_was_withdrawn(person, scheme):
+    client = client_for(scheme.foreman)
+    ticket = join(scheme.foreman, scheme, ucfsin=person.ucfsin).json()
+    assert client.get(f"/api/users/{person.pk}").status_code == 200
+    assert client.delete(f"/api/subscriptions/{ticket['id']}").status_code == 204
+    assert client.get(f"/api/users/{person.pk}").status_code == 404
+    assert [row["id"] for row in rows(client.get("/api/users"))] == [str(scheme.foreman_id)]
+
+
 def test_a_foreman_changes_nothing_of_a_subscriber(person):
     foreman = SubscriptionFactory.create(subscriber=person).scheme.foreman
     answer = client_for(foreman).patch(f"/api/users/{person.pk}", {"full_name": "Other"})
@@ -380,6 +391,36 @@ def test_an_account_is_closed_by_staff_unless_a_ticket_runs(admin, person):
     assert client_for(admin).delete(path).status_code == 409
     assert client_for(admin).delete(f"/api/users/{uuid4()}").status_code == 404
     assert client_for(admin).delete(f"/api/users/{admin.pk}").status_code == 403
+
+
+def test_a_role_stays_while_a_ticket_runs(admin, person):
+    ticket = SubscriptionFactory.create(subscriber=person)
+    path, body = f"/api/users/{person.pk}/role", {"role": "ADMIN", "reason": "joins the office"}
+    for stranger in (person, ticket.scheme.foreman, AdminFactory.create(is_superuser=False)):
+        assert client_for(stranger).post(path, body).status_code == 403
+    refused = client_for(admin).post(path, body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "still_running")
+    person.refresh_from_db()
+    assert person.role == Role.USER
+    client_for(person).delete(f"/api/subscriptions/{ticket.pk}")
+    assert client_for(admin).post(path, body).json()["role"] == Role.ADMIN
+
+
+@pytest.mark.parametrize("state", [{}, {"submitted": True}, {"active": True}, {"commenced": True}])
+def test_a_foreman_stays_one_while_a_scheme_is_unfinished(admin, state):
+    scheme = SchemeFactory.create(**state)
+    path = f"/api/users/{scheme.foreman_id}/role"
+    refused = client_for(admin).post(path, {"role": "USER", "reason": "gives it up"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "still_running")
+    assert "1 unfinished scheme(s)" in refused.json()["message"]
+
+
+def test_a_foreman_without_an_unfinished_scheme_gets_another_role(admin, scheme):
+    client_for(admin).post(f"/api/schemes/{scheme.pk}/terminate", {"reason": "Too few."})
+    answer = client_for(admin).post(
+        f"/api/users/{scheme.foreman_id}/role", {"role": "USER", "reason": "gives it up"}
+    )
+    assert (answer.status_code, answer.json()["role"]) == (200, Role.USER)
 
 
 def test_nobody_is_answered_without_a_token(scheme):

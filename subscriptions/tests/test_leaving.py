@@ -5,7 +5,7 @@ import pytest
 from accounts.models import AuditEvent, UserStatus
 from accounts.tests.factories import AdminFactory, ForemanFactory, UserFactory
 from chitfund.exceptions import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
-from notifications.models import Notification
+from notifications.models import Notification, NotificationEvent
 from schemes.models import Scheme, SchemeStatus
 from schemes.tests.factories import SchemeFactory
 from subscriptions.models import Subscription, SubscriptionStatus
@@ -50,6 +50,20 @@ def test_the_foreman_withdraws_a_ticket_of_an_own_scheme(ticket):
     withdraw(subscription_id=ticket.pk, actor=ticket.scheme.foreman, reason="Moved away.")
     ticket.refresh_from_db()
     assert ticket.withdrawal_reason == "Moved away."
+
+
+def test_a_holder_is_told_when_somebody_else_withdraws_their_ticket_and_not_by_oneself(ticket):
+    own = SubscriptionFactory.create(scheme=ticket.scheme)
+    withdraw(subscription_id=own.pk, actor=own.subscriber)
+    assert not Notification.objects.exists()
+    withdraw(subscription_id=ticket.pk, actor=ticket.scheme.foreman)
+    told = Notification.objects.get()
+    assert (told.recipient, told.event) == (ticket.subscriber, NotificationEvent.TICKET_WITHDRAWN)
+    assert told.context == {
+        "scheme": ticket.scheme.name,
+        "ticket": str(ticket.ticket_number),
+        "reason": "Withdrawn by the foreman.",
+    }
 
 
 def test_nobody_else_withdraws_a_ticket(ticket, admin):

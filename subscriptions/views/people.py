@@ -7,13 +7,14 @@ from uuid import UUID
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
+from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
 from accounts.permissions import needs
-from accounts.serializers import SubscriberSerializer, UserSerializer
+from accounts.serializers import RoleChangeSerializer, SubscriberSerializer, UserSerializer
 from accounts.views.users import TAG, UserViewSet
 from subscriptions import services
 from subscriptions.selectors import foreman_and_subscribers, is_foreman
@@ -25,6 +26,7 @@ class TicketAwareUserViewSet(UserViewSet):
     action_permissions: dict[str, type[BasePermission]] = {
         **UserViewSet.action_permissions,
         "destroy": needs("accounts.delete_user"),
+        "role": needs("accounts.change_role"),
     }
 
     def visible_to_foreman(self, foreman: User) -> QuerySet[User]:
@@ -35,6 +37,12 @@ class TicketAwareUserViewSet(UserViewSet):
         if is_foreman(self.request.user) and not is_own:
             return SubscriberSerializer
         return UserSerializer
+
+    @extend_schema(tags=[TAG], request=RoleChangeSerializer, responses=UserSerializer)
+    @action(detail=True, methods=["post"])
+    def role(self, request: Request, pk: UUID) -> Response:
+        """Give a person another role; 409 while they hold a running ticket or scheme."""
+        return self.decide(services.change_person_role, RoleChangeSerializer)
 
     @extend_schema(tags=[TAG], responses={204: None})
     def destroy(self, request: Request, pk: UUID) -> Response:

@@ -47,8 +47,9 @@ class SubscribersViewSet(mixins.ListModelMixin, OfficeViewSet):
     permission_classes = (IsForemanOrAdministrator,)
 
     def get_queryset(self) -> QuerySet[Subscription]:
-        schemes = schemes_with_subscribers_for(self.request.user)
-        return tickets_with_holders(get_object_or_404(schemes, pk=self.kwargs["pk"]))
+        viewer = self.request.user
+        schemes = schemes_with_subscribers_for(viewer)
+        return tickets_with_holders(get_object_or_404(schemes, pk=self.kwargs["pk"]), viewer)
 
 
 class TerminationViewSet(OfficeViewSet):

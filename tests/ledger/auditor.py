@@ -117,10 +117,12 @@ class Auditor:
     def in_order(self) -> list[Ticket]:
         return [self.tickets[number] for number in sorted(self.tickets)]
 
-    def eligible(self) -> list[int]:
-        """Who may bid: not prized, not in arrears; the foreman takes their own month."""
+    def eligible(self, day: date | None = None) -> list[int]:
+        """Who may bid: not prized, not in arrears on the day; the foreman takes their own month."""
         return [
-            number for number in self.unprized() if not self._may_not_bid(self.tickets[number])
+            number
+            for number in self.unprized()
+            if not self._may_not_bid(self.tickets[number], day or self.today)
         ]
 
     def unprized(self) -> list[int]:
@@ -133,10 +135,10 @@ class Auditor:
     def _is_foremans(self, number: int) -> bool:
         return number == 1 and self.terms.foreman_month is not None
 
-    def _may_not_bid(self, ticket: Ticket) -> list[tuple[int, str]]:
+    def _may_not_bid(self, ticket: Ticket, day: date) -> list[tuple[int, str]]:
         return _those(
             (ticket.prized_in is not None, CONFLICT, "prized"),
-            (ticket.is_in_arrears(self.today), CONFLICT, "in arrears"),
+            (ticket.is_in_arrears(day), CONFLICT, "in arrears"),
         )
 
     # -- before the first draw ---------------------------------------------------------
@@ -203,7 +205,7 @@ class Auditor:
         _refuse(
             (not is_open, CONFLICT, "not open for bids"),
             (self._is_foremans(number), FORBIDDEN, "the foreman's ticket"),
-            *((True, *reason) for reason in self._may_not_bid(ticket)),
+            *((True, *reason) for reason in self._may_not_bid(ticket, draw.day)),
             (not terms.lowest <= discount <= cap, INVALID, "outside the bounds"),
             (not terms.is_lawful(discount), INVALID, "commission above the law"),
             (not terms.is_figure(discount), INVALID, "wrong step"),
@@ -228,14 +230,21 @@ class Auditor:
         )
         if is_foremans:
             return Expected("FOREMAN", (1,), 0)
-        eligible = self.eligible()
-        if len(eligible) == 1 and draw.leader in (None, eligible[0]):
+        eligible = self.eligible(draw.day)
+        bids = [bid for bid in draw.bids if bid[0] in eligible]
+        if not bids:
+            return self._without_bids(eligible, others_have_bid=bool(draw.bids))
+        leading = max(discount for _, discount in bids)
+        if len(eligible) == 1 and len(bids) == len(draw.bids):
             return Expected("SOLE_TICKET", tuple(eligible), terms.uncontested)
-        if draw.leading is None:
-            lot = Expected("LOT_NO_BID", tuple(eligible), terms.uncontested)
-            return lot if eligible else None
-        best = sorted(number for number, discount in draw.bids if discount == draw.leading)
-        return Expected("LOT_AT_CAP" if len(best) > 1 else "BID", tuple(best), draw.leading)
+        best = sorted(number for number, discount in bids if discount == leading)
+        return Expected("LOT_AT_CAP" if len(best) > 1 else "BID", tuple(best), leading)
+
+    def _without_bids(self, eligible: list[int], *, others_have_bid: bool) -> Expected | None:
+        """Nobody who may win has bid: the only one has it, or a lot decides."""
+        is_sole = len(eligible) == 1 and not others_have_bid
+        method = "SOLE_TICKET" if is_sole else "LOT_NO_BID"
+        return Expected(method, tuple(eligible), self.terms.uncontested) if eligible else None
 
     def expect_order(self, month: int, actor: str) -> Expected:
         """Say what an administrator's draw among tickets in arrears must bring."""
@@ -261,7 +270,7 @@ class Auditor:
             (bool(draw.bids), CONFLICT, "bids were placed"),
             (self.today < draw.day, CONFLICT, "it is not the day"),
             (self._is_foremans(number), FORBIDDEN, "the foreman's ticket"),
-            *((True, *reason) for reason in self._may_not_bid(self.tickets[number])),
+            *((True, *reason) for reason in self._may_not_bid(self.tickets[number], draw.day)),
             (present < 2, INVALID, "no quorum"),
             (discount != fixed, INVALID, "not what the method brings"),
             (not terms.is_figure(discount) and method == "BID", INVALID, "wrong step"),
@@ -292,6 +301,7 @@ class Auditor:
             draw.net_prize -= self._set_off(self.tickets[winner], draw.net_prize)
         for ticket in self.tickets.values():
             ticket.apply()
+        self.ledger.last_settled = month
         self._after_a_movement()
 
     def _divide(self, month: int, expected: Expected) -> int:
@@ -333,10 +343,16 @@ class Auditor:
                 ticket.pin(dividend)
 
     def _set_off(self, ticket: Ticket, prize: int) -> int:
-        late = sum(due.open for due in ticket.dues if due.due_on < self.today)
-        if amount := min(prize, late):
-            ticket.take(amount, self.today, source="prize_payable")
-        return amount
+        """Pay what is overdue out of the prize, then the interest that this brings."""
+        overdue = [due for due in ticket.dues if due.open and due.due_on < self.today]
+        taken = 0
+        for owed in ("open", "interest_open"):
+            amount = min(prize - taken, sum(getattr(due, owed) for due in overdue))
+            if amount:
+                ticket.take(amount, self.today, source="prize_payable")
+                ticket.apply()
+                taken += amount
+        return taken
 
     def postpone(self, month: int, day: date | None) -> None:
         """Move a draw; nobody is late before it."""
@@ -347,6 +363,7 @@ class Auditor:
             (draw.state not in movable, CONFLICT, "it cannot be moved"),
             (bool(draw.bids), CONFLICT, "bids were placed"),
             (day is not None and day <= self.today, INVALID, "not in the future"),
+            (day is not None and (day - self.today).days > 366, INVALID, "too far away"),
             (day is not None and max(earlier, default=day) > day, INVALID, "before an earlier one"),
         )
         draw.opened_on = None
@@ -576,6 +593,10 @@ class Auditor:
             self._credit(everybody, shares_of(amount, len(everybody)), self.terms.tickets)
             for ticket in everybody:
                 ticket.apply()
+        if any(draw.payout != "PAID" for draw in self.draws.values()):
+            return
+        if self.available("FOREMAN_DRAWS") == 0:
+            self._earn()
         if not self.heads():
             self.stage = "closed"
 

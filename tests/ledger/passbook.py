@@ -16,6 +16,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.standing: dict[str, int] = defaultdict(int)
+        self.last_settled = 0  # the month of the latest draw: nobody is late before the draw
         self._serials = count(1)
 
     def next_serial(self) -> int:
@@ -203,6 +204,8 @@ class Ticket:
 
     def _charge(self, due: Due, brought: list[tuple[Due, int]]) -> None:
         """Ask for late interest once a due is paid; what was asked before is not asked again."""
+        if due.month > self.ledger.last_settled:
+            return
         days = [(piece.amount, (piece.day - due.due_on).days) for piece in due.pieces]
         missing = self.terms.interest(days) - due.interest
         if missing > 0:
@@ -213,7 +216,8 @@ class Ticket:
     # -- being late --------------------------------------------------------------------
 
     def _is_late(self, due: Due, day: date) -> bool:
-        return (day - due.due_on).days > self.terms.grace_days
+        is_past = (day - due.due_on).days > self.terms.grace_days
+        return is_past and due.month <= self.ledger.last_settled
 
     def sweep(self, today: date) -> None:
         """At a draw, take back the dividends of months that are late and not paid."""

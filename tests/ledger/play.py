@@ -226,7 +226,7 @@ class Play:
             assert self.do("open", month)
             assert self.close(month)
         else:
-            winner = self.auditor.eligible()[0]
+            winner = self.auditor.eligible(draw.day)[0]
             assert self.record(month, winner, self.terms.uncontested, method="LOT_NO_BID")
 
     def settle_up(self) -> None:

@@ -197,7 +197,7 @@ class ChitMachine(RuleBasedStateMachine):
 
     def record_late(self, month, bids):
         """Enter it as held in a room; where everybody is in arrears, move it or order a lot."""
-        if eligible := self.auditor.eligible():
+        if eligible := self.auditor.eligible(self.auditor.draws[month].day):
             wanted = bids[0][1] if bids else "low"
             self.play.record(month, eligible[0], self.figure(month, wanted))
         elif self.auditor.draws[month].state == "POSTPONED":
@@ -264,7 +264,7 @@ class ChitMachine(RuleBasedStateMachine):
             "LOT_NO_BID": self.play.terms.uncontested,
             "LOT_AT_CAP": self.play.terms.cap,
         }[method if wanted != "odd" else "BID"]
-        eligible = self.auditor.eligible()
+        eligible = self.auditor.eligible(self.auditor.draws[month].day)
         number = eligible[ticket % len(eligible)] if eligible and ticket < 9 else self.ticket(ticket)
         self.play.record(month, number, discount, method=method, present=present)
 

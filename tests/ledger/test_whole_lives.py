@@ -122,14 +122,14 @@ class Life:
 
     def hold_late(self, month: int) -> None:
         """It was held in a room and is entered now; or it is postponed, or a lot is ordered."""
-        if not self.auditor.eligible():
+        if not self.auditor.eligible(self.auditor.draws[month].day):
             self.play.do("postpone", month, None)
             self.play.pass_days(self.chance.choice((0, 2, 9)))
             self.play.order_draw(month)
         elif self.chance.random() < 0.2:
             self.play.do("postpone", month, date.fromordinal(self.auditor.today.toordinal() + 3))
         else:
-            winner = self.chance.choice(self.auditor.eligible())
+            winner = self.chance.choice(self.auditor.eligible(self.auditor.draws[month].day))
             terms = self.play.terms
             figure = terms.cap if terms.is_lawful(terms.cap) else terms.lowest
             discount = self.chance.choice((terms.lowest, figure))

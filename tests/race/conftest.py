@@ -57,8 +57,7 @@ def _no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def live_office(transactional_db: None, office_with: Callable[..., OfficeServer]) -> str:
     """Return the address of a real server, two processes of four threads, on this database."""
-    import os as _os
-    return office_with(TEST_WSGI="tests.race.unguarded:application", WITHOUT=_os.environ["PROBE"], **NO_MAIL).url
+    return office_with(**NO_MAIL).url
 
 
 @pytest.fixture

@@ -80,6 +80,7 @@ def test_a_seat_that_is_given_back_while_others_ask_for_it_is_sold_once(
         give_back = partial(buyer.send, "DELETE", f"subscriptions/{first}")
         answers = crowd.at_once([give_back, *(join(rival, scheme) for rival in others)])
         assert faults(answers) == []
+        assert not any(answer.is_told_by_a_constraint for answer in answers)
         scheme.refresh_from_db()
         assert statuses(answers)[204] == 1
         assert statuses(answers)[201] == 1 - scheme.seats_left

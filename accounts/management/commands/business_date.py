@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from accounts.audit import record_audit_event
 from accounts.models import BusinessClock
 from chitfund.business_date import business_date
 
@@ -34,6 +35,11 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def _move(day: date | None) -> None:
+    before = business_date()
     BusinessClock.objects.all().delete()
+    clock = BusinessClock(moved_to=day)
     if day is not None:
-        BusinessClock.objects.create(moved_to=day)
+        clock.save()
+    record_audit_event(
+        actor=None, verb="business_date.moved", target=clock, before=before, after=business_date()
+    )
