@@ -1,6 +1,5 @@
 """Identity documents over HTTP: uploads, links that end, and who may see what."""
 
-from contextlib import closing
 from uuid import uuid4
 
 import pytest
@@ -57,9 +56,8 @@ def upload(person, data, **headers):
 
 
 def content_of(answer):
-    """Return the bytes of a file that was answered, and close it."""
-    with closing(answer):
-        return b"".join(answer.streaming_content)
+    """Return the bytes of a file that was answered; reading to the end closes it."""
+    return b"".join(answer.streaming_content)
 
 
 # -- handing in ----------------------------------------------------------------------------

@@ -15,9 +15,9 @@ from chitfund.business_date import IST, business_now
 from chitfund.exceptions import InvalidInput, WrongState
 from notifications.models import NotificationEvent
 from notifications.services import notify_many
-from payments.models import Installment
 from payments.services.books import Books, holding_tickets
 from payments.services.passbook import passbooks
+from payments.services.raising import move_due_day
 from schemes.models import Scheme
 
 MISSED = "The office did not hold this draw on its day; its foreman sets a new one."
@@ -115,8 +115,7 @@ def _give_day(auction: Auction, scheduled_at: datetime) -> None:
 
 
 def _move_due_day(scheme: Scheme, number: int, day: date) -> None:
-    dues = Installment.objects.filter(scheme=scheme, number=number, due_on__lt=day)
-    if not dues.update(due_on=day):
+    if not move_due_day(scheme, number, day):
         return
     books = Books(scheme)
     for page in passbooks(books, holding_tickets(scheme)).values():

@@ -12,6 +12,7 @@ from chitfund.business_date import IST
 from payments.models import AccountKind, Installment, TransferKind
 from payments.services.books import Books
 from payments.services.passbook import Passbook
+from schemes.models import Scheme
 
 
 def raise_installment(
@@ -50,3 +51,9 @@ def draw_date(books: Books, number: int) -> date:
         scheme=books.scheme, installment_number=number
     )
     return auction.scheduled_at.astimezone(IST).date()
+
+
+def move_due_day(scheme: Scheme, number: int, day: date) -> bool:
+    """Let an installment be due on a later day, that of its draw; tell whether any was earlier."""
+    dues = Installment.objects.filter(scheme=scheme, number=number, due_on__lt=day)
+    return dues.update(due_on=day) > 0

@@ -33,7 +33,7 @@ from payments.services.closing import close_books_if_done
 from payments.services.dividends import credit_dividends, share_forfeited, sweep_late_dividends
 from payments.services.passbook import Passbook, passbooks
 from payments.services.postponement import tell_of_postponement
-from payments.services.raising import raise_installment
+from payments.services.raising import move_due_day, raise_installment
 from payments.services.setoff import set_off_arrears
 from payments.services.winners import Result, is_foremans
 from schemes.models import DividendPolicy, Scheme
@@ -193,8 +193,12 @@ def settle(auction: Auction, result: Result, *, actor: User | None) -> Auction:
 
 
 def _begin(auction: Auction, result: Result) -> Draw:
-    """Open the books, take late dividends back, and divide the month."""
+    """Open the books, take late dividends back, and divide the month.
+
+    An installment is due on the day of its draw; if that is today only, nobody is late for it.
+    """
     books = Books(auction.scheme)
+    move_due_day(auction.scheme, auction.installment_number, books.on)
     pages = passbooks(books, holding_tickets(auction.scheme))
     sweep_late_dividends(books, pages)
     auction.carry_in = books.balance(AccountKind.DIVIDEND_POOL)
@@ -264,7 +268,9 @@ def _owe_the_prize(draw: Draw) -> PrizePayout:
     prize = draw.outcome.prize_after_tax
     set_off = ZERO
     if draw.auction.is_among_arrears:
-        set_off = set_off_arrears(draw.books, draw.winner, limit=prize)
+        set_off = set_off_arrears(
+            draw.books, draw.winner, draw_number=draw.number, limit=prize
+        )
     return PrizePayout(
         scheme=draw.scheme,
         auction=draw.auction,

@@ -287,6 +287,7 @@ class Auditor:
     def settle(self, month: int, winner: int, expected: Expected, *, by_order: bool) -> None:
         """Divide the month, raise the next one, credit the dividends, owe the prize."""
         draw, is_last = self.draws[month], month == self.terms.tickets
+        self._make_due(month, self.today)
         for ticket in self.tickets.values():
             ticket.sweep(self.today)
         self.ledger.move("forfeited_dividend", "dividend_pool", self._forfeited)
@@ -298,7 +299,7 @@ class Auditor:
             self._raise(month + 1)
         self._share_pool(month, winner, is_last=is_last)
         if by_order:
-            draw.net_prize -= self._set_off(self.tickets[winner], draw.net_prize)
+            draw.net_prize -= self._set_off(self.tickets[winner], month, draw.net_prize)
         for ticket in self.tickets.values():
             ticket.apply()
         self.ledger.last_settled = month
@@ -342,16 +343,18 @@ class Auditor:
                 )
                 ticket.pin(dividend)
 
-    def _set_off(self, ticket: Ticket, prize: int) -> int:
-        """Pay what is overdue out of the prize, then the interest that this brings."""
-        overdue = [due for due in ticket.dues if due.open and due.due_on < self.today]
+    def _set_off(self, ticket: Ticket, month: int, prize: int) -> int:
+        """Pay what is owed up to this draw out of the prize, then the interest that this brings."""
+        overdue = [due for due in ticket.dues if due.open and due.month <= month]
         taken = 0
-        for owed in ("open", "interest_open"):
-            amount = min(prize - taken, sum(getattr(due, owed) for due in overdue))
-            if amount:
-                ticket.take(amount, self.today, source="prize_payable")
-                ticket.apply()
-                taken += amount
+        if amount := min(prize, sum(due.open for due in overdue)):
+            ticket.take(amount, self.today, source="prize_payable")
+            ticket.apply()
+            taken += amount
+        if amount := min(prize - taken, sum(due.interest_open for due in overdue)):
+            credit = ticket.take(amount, self.today, source="prize_payable")
+            ticket.pay_interest(credit, overdue)
+            taken += amount
         return taken
 
     def postpone(self, month: int, day: date | None) -> None:
@@ -371,6 +374,10 @@ class Auditor:
         if day is None:
             return
         draw.day = day
+        self._make_due(month, day)
+
+    def _make_due(self, month: int, day: date) -> None:
+        """An installment is due on the day of its draw, and on a later one if that is held late."""
         for ticket in self.tickets.values():
             for due in ticket.dues:
                 if due.month == month:

@@ -180,11 +180,15 @@ class Ticket:
                     self.forfeit(due)
                 if amount := min(credit.free, due.open):
                     self._pay(due, credit, amount, max(credit.day, due.raised_on), brought)
-        for due in self.dues:
-            for credit in self._free():
-                if amount := min(credit.free, due.interest_open):
-                    credit.free -= amount
-                    due.interest_pieces.append(Piece(credit, amount, credit.day))
+        for credit in list(self._free()):
+            self.pay_interest(credit, self.dues)
+
+    def pay_interest(self, credit: Credit, dues: list[Due]) -> None:
+        """Pay the interest of dues with what a credit has left, the oldest first."""
+        for due in dues:
+            if amount := min(credit.free, due.interest_open):
+                credit.free -= amount
+                due.interest_pieces.append(Piece(credit, amount, credit.day))
 
     def _free(self) -> Iterator[Credit]:
         return (credit for credit in self.credits if credit.free)

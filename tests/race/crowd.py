@@ -20,6 +20,7 @@ from chitfund.testing import in_own_connection
 
 R = TypeVar("R")
 PATIENCE = 120
+TOLD_BY_A_TRIGGER = "What is decided or posted is never changed or removed."
 # What somebody who lost a race may be told; everything else is a fault of ours.
 REFUSALS = frozenset({400, 403, 404, 409, 422})
 
@@ -51,9 +52,10 @@ class Answer:
         return self.status == 503 and "retry-after" in self.headers
 
     @property
-    def is_told_by_a_constraint(self) -> bool:
-        """Tell whether the database had to refuse what the service let pass."""
-        return self.status >= 400 and "(rule: " in str(self.json.get("message", ""))
+    def is_told_by_the_database(self) -> bool:
+        """Tell whether a constraint or a trigger had to refuse what the service let pass."""
+        told = str(self.json.get("message", "")) if self.status >= 400 else ""
+        return "(rule: " in told or told.startswith(TOLD_BY_A_TRIGGER)
 
 
 @dataclass(frozen=True)

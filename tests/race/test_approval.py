@@ -27,6 +27,7 @@ from payments.models import (
 from schemes.models import Scheme, SchemeStatus, StatutoryRecord
 from tests.race import chits
 from tests.race.crowd import Answer, Caller, Crowd, statuses
+from tests.race.database import without_constraints
 
 SCHEMES, DECIDERS = 200, 8
 TOLD = (NotificationEvent.SCHEME_APPROVED, NotificationEvent.SCHEME_RETURNED)
@@ -53,7 +54,7 @@ def audited(target: Any, *verbs: str) -> int:
 def check_one_was_heard(answers: list[Answer]) -> Answer:
     """Return the one decision that took effect; the others were refused by the row's state."""
     assert statuses(answers) == {200: 1, 409: len(answers) - 1}
-    assert not any(answer.is_told_by_a_constraint for answer in answers)
+    assert not any(answer.is_told_by_the_database for answer in answers)
     return next(answer for answer in answers if answer.status == 200)
 
 
@@ -159,19 +160,34 @@ def test_of_eight_a_prize_is_approved_by_one_and_paid_by_one(
     assert check_ledger() == []
 
 
-def test_negative_control_without_the_lock_a_prize_is_paid_several_times(
+def an_approved_prize(office: str, foreman: User, admins: list[User]) -> PrizePayout:
+    """Return one of several prizes: while others wait, there is money to pay it twice from."""
+    first, *_others = prizes(4, foreman=foreman, actor=admins[0])
+    assert approve_prize(Caller.signed_in(office, admins[0]), first)().status == 200
+    return first
+
+
+def test_negative_control_without_the_lock_a_trigger_has_to_refuse_a_second_payment(
     unguarded_office: Callable[[str], str], crowd: Crowd, admins: list[User], foreman: User
 ) -> None:
-    """As long as other prizes wait, there is something to pay it from a second time."""
-    address = unguarded_office("row_locks")
-    office, till = desks(address, admins), Caller.signed_in(address, foreman)
-    first, *_others = prizes(4, foreman=foreman, actor=admins[0])
-    assert approve_prize(office[0], first)().status == 200
-    crowd.at_once([pay_prize(till, first)] * 3)
-    assert times_paid(first) > 1
-    assert "a prize is awarded once and paid at most once" in {
-        finding.rule for finding in check_ledger()
-    }
+    office = unguarded_office("row_locks")
+    prize = an_approved_prize(office, foreman, admins)
+    answers = crowd.at_once([pay_prize(Caller.signed_in(office, foreman), prize)] * 3)
+    assert any(answer.is_told_by_the_database for answer in answers)
+    assert times_paid(prize) == 1
+
+
+def test_negative_control_without_lock_and_trigger_a_prize_is_paid_several_times(
+    unguarded_office: Callable[[str], str], crowd: Crowd, admins: list[User], foreman: User
+) -> None:
+    office = unguarded_office("row_locks")
+    prize = an_approved_prize(office, foreman, admins)
+    with without_constraints("prize_payouts_stay_paid"):
+        crowd.at_once([pay_prize(Caller.signed_in(office, foreman), prize)] * 3)
+        assert times_paid(prize) > 1
+        assert "a prize is awarded once and paid at most once" in {
+            finding.rule for finding in check_ledger()
+        }
 
 
 # -- cash ----------------------------------------------------------------------------------
@@ -220,13 +236,26 @@ def test_of_eight_decisions_on_cash_one_takes_effect(
     assert check_ledger() == []
 
 
-def test_negative_control_without_the_lock_cash_leaves_several_times(
+def test_negative_control_without_the_lock_a_trigger_has_to_refuse_a_second_approval(
     unguarded_office: Callable[[str], str], crowd: Crowd, admins: list[User], foreman: User
 ) -> None:
-    address = unguarded_office("row_locks")
-    movement = requests_for_cash(1, address, foreman, admins[0])[0]
-    crowd.at_once([decide_cash(desk, movement, "approve") for desk in desks(address, admins)[:4]])
-    assert Transfer.objects.filter(kind=TransferKind.FOREMAN_DRAWS).count() > 1
+    office = unguarded_office("row_locks")
+    movement = requests_for_cash(1, office, foreman, admins[0])[0]
+    calls = [decide_cash(desk, movement, "approve") for desk in desks(office, admins)[:4]]
+    assert any(answer.is_told_by_the_database for answer in crowd.at_once(calls))
+    assert Transfer.objects.filter(kind=TransferKind.FOREMAN_DRAWS).count() == 1
+
+
+def test_negative_control_without_lock_and_trigger_cash_leaves_several_times(
+    unguarded_office: Callable[[str], str], crowd: Crowd, admins: list[User], foreman: User
+) -> None:
+    office = unguarded_office("row_locks")
+    movement = requests_for_cash(1, office, foreman, admins[0])[0]
+    with without_constraints("cash_movements_stay_decided"):
+        crowd.at_once(
+            [decide_cash(desk, movement, "approve") for desk in desks(office, admins)[:4]]
+        )
+        assert Transfer.objects.filter(kind=TransferKind.FOREMAN_DRAWS).count() > 1
 
 
 # -- declared payments ---------------------------------------------------------------------

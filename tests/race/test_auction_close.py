@@ -44,6 +44,7 @@ TICKETS = 4
 DRAWS_A_CHIT = 3
 # What the database would say to a month that is settled twice, were there no lock.
 SECOND_LINE = (
+    "auctions_keep_their_outcome",
     "installment_once_a_month",
     "prize_payouts_auction_id_key",
     "prize_payouts_subscription_id_key",
@@ -214,7 +215,7 @@ def test_an_auction_that_three_close_under_fire_is_settled_once_and_takes_no_lat
         to_closers, to_bidders = a_close_under_fire(hall, auction, crowd, dice)
         heard = [*to_closers, *to_bidders]
         assert faults(heard) == []
-        assert not any(answer.is_told_by_a_constraint for answer in heard)
+        assert not any(answer.is_told_by_the_database for answer in heard)
         auction.refresh_from_db()
         assert auction.status == AuctionStatus.SETTLED
         by_hand = statuses(to_closers)[200]
@@ -329,6 +330,6 @@ def test_negative_control_without_the_lock_the_constraints_have_to_refuse(
     hall = Hall.of(unguarded_office("row_locks"))
     auction = next(hall.draws(1))
     answers = crowd.at_once([hall.closing(hall.foreman, auction)] * 4)
-    assert any(answer.is_told_by_a_constraint for answer in answers)
+    assert any(answer.is_told_by_the_database for answer in answers)
     auction.refresh_from_db()
     check_settled_once(auction)

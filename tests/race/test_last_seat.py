@@ -60,7 +60,7 @@ def test_the_last_seat_is_sold_to_one_of_twelve(
         calls[dice.randrange(RIVALS)] = join(foreman, scheme, subscriber=str(named.pk))
         answers = crowd.at_once(calls)
         assert statuses(answers) == {201: 1, 409: RIVALS - 1}
-        assert not any(answer.is_told_by_a_constraint for answer in answers)
+        assert not any(answer.is_told_by_the_database for answer in answers)
         winner = next(answer for answer in answers if answer.status == 201)
         assert winner.json["ticket_number"] == 3
         buyers[winner.json["subscriber"]] += 1
@@ -80,7 +80,7 @@ def test_a_seat_that_is_given_back_while_others_ask_for_it_is_sold_once(
         give_back = partial(buyer.send, "DELETE", f"subscriptions/{first}")
         answers = crowd.at_once([give_back, *(join(rival, scheme) for rival in others)])
         assert faults(answers) == []
-        assert not any(answer.is_told_by_a_constraint for answer in answers)
+        assert not any(answer.is_told_by_the_database for answer in answers)
         scheme.refresh_from_db()
         assert statuses(answers)[204] == 1
         assert statuses(answers)[201] == 1 - scheme.seats_left
@@ -102,7 +102,7 @@ def test_negative_control_without_the_lock_the_constraints_have_to_refuse(
 ) -> None:
     people, schemes = rivals(unguarded_office("row_locks"))[:4], chits.with_one_seat_left(10)
     trials = everybody_joins(crowd, people, schemes)
-    told = [any(answer.is_told_by_a_constraint for answer in answers) for answers in trials]
+    told = [any(answer.is_told_by_the_database for answer in answers) for answers in trials]
     assert sum(told) >= 0.9 * len(trials)
     assert [statuses(answers)[201] for answers in trials] == [1] * len(trials)
 

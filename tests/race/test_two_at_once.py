@@ -86,7 +86,7 @@ def test_a_payment_reversed_by_eight_at_once_is_reversed_once(
         reverse = partial(till.post, f"payments/{paid}/reverse", {"reason": "Entered wrongly"})
         answers = crowd.at_once([reverse] * 8)
         assert statuses(answers) == {201: 1, 409: 7}
-        assert not any(answer.is_told_by_a_constraint for answer in answers)
+        assert not any(answer.is_told_by_the_database for answer in answers)
         ticket.refresh_from_db()
         assert (ticket.outstanding, ticket.advance) == (Decimal(1000), Decimal(0))
     mirrored = Transfer.objects.filter(kind=TransferKind.REVERSAL)
@@ -106,7 +106,7 @@ def test_negative_control_without_the_lock_only_the_constraint_stops_a_second_re
         paid = pay(till, chits.tickets_of(chit)[0], "700.00")().json["id"]
         reverse = partial(till.post, f"payments/{paid}/reverse", {"reason": "Entered wrongly"})
         answers += crowd.at_once([reverse] * 8)
-    assert any(answer.is_told_by_a_constraint for answer in answers)
+    assert any(answer.is_told_by_the_database for answer in answers)
     assert faults(answers) == []
     assert Payment.objects.exclude(reverses=None).count() == len(some_chits)
 
