@@ -194,9 +194,7 @@ class History:
 
     def _pay_prize(self, auction: Auction) -> None:
         payout = PrizePayout.objects.get(auction=auction)
-        approve_payout(
-            payout_id=payout.pk, actor=self.admin, security="Two sureties; bond on file"
-        )
+        approve_payout(payout_id=payout.pk, actor=self.admin, security="Two sureties; bond on file")
         self._cover(auction.scheme, payout.net_amount)
         self.references += 1
         pay_payout(
@@ -217,9 +215,7 @@ class History:
             scheme, MovementKind.TAX_PAID, self._balance(scheme, AccountKind.GST_PAYABLE)
         )
         for ticket in Subscription.objects.filter(scheme=scheme, advance__gt=0):
-            self._move_cash(
-                scheme, MovementKind.REFUND, ticket.advance, subscription_id=ticket.pk
-            )
+            self._move_cash(scheme, MovementKind.REFUND, ticket.advance, subscription_id=ticket.pk)
         kinds = (AccountKind.COMMISSION, AccountKind.LATE_INTEREST, AccountKind.FOREMAN)
         earned = sum((self._balance(scheme, kind) for kind in kinds), ZERO)
         self._move_cash(scheme, MovementKind.FOREMAN_DRAWS, earned)
@@ -227,9 +223,7 @@ class History:
     def _balance(self, scheme: Scheme, kind: AccountKind) -> Decimal:
         return LedgerAccount.objects.get(scheme=scheme, kind=kind).balance
 
-    def _move_cash(
-        self, scheme: Scheme, kind: MovementKind, amount: Decimal, **more: Any
-    ) -> None:
+    def _move_cash(self, scheme: Scheme, kind: MovementKind, amount: Decimal, **more: Any) -> None:
         if amount == 0:
             return
         self.references += 1

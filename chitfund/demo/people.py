@@ -114,9 +114,7 @@ def _approve_foremen(people: dict[str, User]) -> None:
         foreman.foreman_approved_by = people[ADMIN]
         foreman.move_to(UserStatus.ACTIVE)
         foreman.save()
-        record_audit_event(
-            actor=people[ADMIN], verb="user.foreman_approved", target=foreman
-        )
+        record_audit_event(actor=people[ADMIN], verb="user.foreman_approved", target=foreman)
 
 
 def _write_down(passwords: dict[str, str]) -> None:

@@ -268,9 +268,7 @@ def _owe_the_prize(draw: Draw) -> PrizePayout:
     prize = draw.outcome.prize_after_tax
     set_off = ZERO
     if draw.auction.is_among_arrears:
-        set_off = set_off_arrears(
-            draw.books, draw.winner, draw_number=draw.number, limit=prize
-        )
+        set_off = set_off_arrears(draw.books, draw.winner, draw_number=draw.number, limit=prize)
     return PrizePayout(
         scheme=draw.scheme,
         auction=draw.auction,

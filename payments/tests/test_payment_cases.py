@@ -157,7 +157,7 @@ def test_key_other_amount(ledger_holds: None):
 
 
 def last_dividends(chit: Chit, discount: int) -> list[Decimal]:
-    """Play a chit in which nobody bids to its last draw, won at a discount; return who gets what."""
+    """Play a chit in which nobody bids to its last draw; return who gets what of its discount."""
     while (month := chit.next_month) < chit.scheme.duration_months:
         chit.pay_all()
         chit.hold_draw()

@@ -338,9 +338,7 @@ class Auditor:
         target = month if self.terms.timing == "SAME" else month + 1
         for ticket, share in zip(recipients, shares, strict=True):
             if share:
-                dividend = ticket.take(
-                    share, self.today, source="dividend_pool", for_month=target
-                )
+                dividend = ticket.take(share, self.today, source="dividend_pool", for_month=target)
                 ticket.pin(dividend)
 
     def _set_off(self, ticket: Ticket, month: int, prize: int) -> int:

@@ -210,9 +210,7 @@ class Office:
         return self.chit.close(month)
 
     def order_draw(self, month: int, actor: str) -> Auction:
-        return order_draw_among_arrears(
-            auction_id=self.auctions[month], actor=self.people[actor]
-        )
+        return order_draw_among_arrears(auction_id=self.auctions[month], actor=self.people[actor])
 
     def record(
         self, month: int, number: int, discount: int, *, method: str, present: int
@@ -257,9 +255,7 @@ class Office:
         return fail_payment(payment_id=payment, actor=who, note="bounced")
 
     def reverse(self, key: str, *, actor: str) -> None:
-        reverse_payment(
-            payment_id=self.payments[key], actor=self.people[actor], reason="a mistake"
-        )
+        reverse_payment(payment_id=self.payments[key], actor=self.people[actor], reason="a mistake")
 
     def approve_payout(self, month: int, *, actor: str) -> None:
         payout = self.chit.payout(month)

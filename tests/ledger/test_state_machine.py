@@ -265,7 +265,9 @@ class ChitMachine(RuleBasedStateMachine):
             "LOT_AT_CAP": self.play.terms.cap,
         }[method if wanted != "odd" else "BID"]
         eligible = self.auditor.eligible(self.auditor.draws[month].day)
-        number = eligible[ticket % len(eligible)] if eligible and ticket < 9 else self.ticket(ticket)
+        number = (
+            eligible[ticket % len(eligible)] if eligible and ticket < 9 else self.ticket(ticket)
+        )
         self.play.record(month, number, discount, method=method, present=present)
 
     @rule(which=some, days=st.sampled_from((None, 1, 5, 40, -1)))
@@ -382,7 +384,7 @@ class ChitMachine(RuleBasedStateMachine):
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_office_and_the_auditor_keep_the_same_books(part: int):
     """In parts, so that test processes share the work; each part has lives of its own."""
-    print(f"SEED={SEED} LEDGER_EXAMPLES={EXAMPLES}")  # noqa: T201 - shown with a failure
+    print(f"SEED={SEED} LEDGER_EXAMPLES={EXAMPLES}")
     before = Counter(Play.tally)
     run_state_machine_as_test(
         seed(SEED * PARTS + part)(ChitMachine),
@@ -398,6 +400,6 @@ def test_the_office_and_the_auditor_keep_the_same_books(part: int):
     )
     done = Play.tally - before
     for what, times in sorted(done.items()):
-        print(f"{times:6} {what}")  # noqa: T201 - `pytest -rP` shows what was lived
+        print(f"{times:6} {what}")
     if EXAMPLES >= USUAL:
         assert [operation for operation in OPERATIONS if not done[operation]] == []

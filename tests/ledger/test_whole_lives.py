@@ -185,9 +185,11 @@ def _terms(place: int, chance: Random) -> Terms:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("place", range(len(COMBINATIONS)), ids=lambda n: "-".join(
-    (*COMBINATIONS[n][0], *COMBINATIONS[n][1:])
-))
+@pytest.mark.parametrize(
+    "place",
+    range(len(COMBINATIONS)),
+    ids=lambda n: "-".join((*COMBINATIONS[n][0], *COMBINATIONS[n][1:])),
+)
 def test_a_chit_of_any_terms_is_played_to_closed_books(place):
     for life in range(LIVES):
         chance = Random(f"{SEED}/{place}/{life}")
