@@ -551,10 +551,10 @@ def test_every_list_asks_the_same_however_long_it_is(who):
     chit.hold_draw(1, winner=1, discount=600)
     chit.pay(2, 500)
     client, ticket = everybody(chit)[who], chit.ticket(2).pk
-    check_queries(client, "/api/payments", most=5)
-    check_queries(client, f"/api/payments/user/{chit.members[1].pk}", most=6)
-    check_queries(client, f"/api/subscriptions/{ticket}/payments", most=6)
-    check_queries(client, f"/api/subscriptions/{ticket}/installments", most=5)
+    check_queries(client, "/api/payments", most=3)
+    check_queries(client, f"/api/payments/user/{chit.members[1].pk}", most=4)
+    check_queries(client, f"/api/subscriptions/{ticket}/payments", most=4)
+    check_queries(client, f"/api/subscriptions/{ticket}/installments", most=3)
 
 
 def test_a_statement_asks_the_same_however_long_it_is(django_assert_num_queries):
