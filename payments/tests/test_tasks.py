@@ -65,12 +65,24 @@ def test_a_draw_opens_at_its_hour():
     assert len(auction.seed_hash) == 64
 
 
-def test_nothing_happens_before_the_hour():
+@pytest.fixture
+def touched(monkeypatch) -> list[str]:
+    """Note which draws are tried, and let none be: a chit that is not due is not even locked."""
+    tried: list[str] = []
+    for name in ("open_auction", "close_auction"):
+        monkeypatch.setattr(
+            f"payments.tasks.{name}", lambda *, auction_id, actor, name=name: tried.append(name)
+        )
+    return tried
+
+
+def test_nothing_happens_before_the_hour(touched):
     chit = due_to_open()
     set_times(chit, opens_in=1, closes_in=61)
     before = everything()
     assert hold_auctions_on_time() == {"opened": 0, "closed": 0}
     assert everything() == before
+    assert touched == []
 
 
 def test_a_draw_is_settled_when_its_time_is_over():
@@ -84,11 +96,12 @@ def test_a_draw_is_settled_when_its_time_is_over():
     )
 
 
-def test_an_open_draw_is_left_alone_until_its_end():
+def test_an_open_draw_is_left_alone_until_its_end(touched):
     chit = due_to_open()
     chit.open(1)
     assert hold_auctions_on_time() == {"opened": 0, "closed": 0}
     assert chit.auction(1).status == AuctionStatus.OPEN
+    assert touched == []
 
 
 @pytest.mark.parametrize("make", [due_to_open, ended])
@@ -195,12 +208,19 @@ def test_a_due_is_reminded_of_three_days_before_and_not_sooner():
     assert reminded()[0].context["due_on"] == "2026-01-10"
 
 
-def test_a_due_is_reminded_of_once():
+def test_a_due_is_reminded_of_once(django_assert_num_queries):
     running_chit()
     remind_due_installments(as_of=day_after(DUE, -3))
     for day in (day_after(DUE, -3), DUE, day_after(DUE, 30)):
-        assert remind_due_installments(as_of=day) == 0
+        with django_assert_num_queries(1):
+            assert remind_due_installments(as_of=day) == 0
     assert len(reminded()) == 4
+
+
+def test_what_is_paid_is_not_even_looked_at(django_assert_num_queries):
+    running_chit().pay_all()
+    with django_assert_num_queries(1):
+        assert remind_due_installments(as_of=DUE) == 0
 
 
 def test_a_day_that_was_missed_is_caught_up():
