@@ -1,6 +1,5 @@
 """The office's processes: their commands, their output, and their orderly end."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -9,10 +8,13 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
-STOP_SECONDS = 10
-PR_SET_PDEATHSIG = 1
+from chitfund.management import guard
+from chitfund.management.guard import STOP_SECONDS
+
+GUARD = Path(guard.__file__)
 
 
 def web_command(*, host: str, port: int, workers: int, threads: int) -> list[str]:
@@ -86,6 +88,13 @@ class Children:
     def __init__(self, output: IO[bytes]) -> None:
         self.output = output
         self.children: list[Child] = []
+        # Not through the environment or a signal: an input that ends outlives any kind of death.
+        self.guard = subprocess.Popen(  # noqa: S603 - our own program, no shell
+            [sys.executable, "-I", str(GUARD)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+        )
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start one in a process group of its own and show what it says under its name.
@@ -100,8 +109,8 @@ class Children:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - a single system call, takes no lock
         )
+        self._tell_guard(str(process.pid))
         forwarder = threading.Thread(target=self._forward, args=(name, process), daemon=True)
         forwarder.start()
         self.children.append(Child(name, process, forwarder))
@@ -127,6 +136,14 @@ class Children:
             # Also after an orderly end: a leader that died leaves its pool behind.
             _kill_group(child.process)
             child.forwarder.join(1)
+        self._tell_guard(guard.CLOSED)
+        self.guard.wait()
+
+    def _tell_guard(self, line: str) -> None:
+        if self.guard.stdin is None:
+            return
+        self.guard.stdin.write(f"{line}\n")
+        self.guard.stdin.flush()
 
     def _forward(self, name: str, process: subprocess.Popen[bytes]) -> None:
         if process.stdout is None:
@@ -139,12 +156,6 @@ class Children:
         # One write a line: two processes that speak at once do not mix their words.
         self.output.write(f"{name:<6} | ".encode() + line)
         self.output.flush()
-
-
-def _end_with_parent() -> None:
-    """Have Linux end this process when the office is killed and cannot do it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

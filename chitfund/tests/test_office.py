@@ -15,6 +15,7 @@ import pytest
 
 from chitfund.embedded import postgres
 from chitfund.embedded.home import find_home
+from chitfund.management.guard import end_groups
 from chitfund.testing.servers import free_port
 from chitfund.tests.test_embedded import discard
 
@@ -132,15 +133,27 @@ def test_it_closes_and_says_why_when_a_process_of_it_dies(office):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends orphans")
 def test_a_killed_office_leaves_no_process_but_the_database(office):
     process = office.open()
     office.wait_until_open(process)
     process.kill()
     process.communicate()
 
-    assert wait_for(lambda: office.children() == [])
+    wait_for(lambda: office.children() == [], seconds=30)
+    assert [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in office.children()] == []
     assert postgres.find_running(office.data_dir) is not None
+
+
+def test_the_guard_kills_a_group_that_does_not_listen():
+    deaf = "from signal import *; signal(SIGTERM, SIG_IGN); print(flush=True); pause()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", deaf], stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    end_groups([process.pid], seconds=0.3)
+    assert process.wait(timeout=5) == -signal.SIGKILL
+    process.stdout.close()
 
 
 def test_a_taken_port_is_named(office):
