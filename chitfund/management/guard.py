@@ -29,7 +29,7 @@ def end_groups(leaders: Iterable[int], *, seconds: float = STOP_SECONDS) -> None
         _send(os.killpg, pid, signal.SIGKILL)
 
 
-def _send(kill, pid: int, number: int) -> bool:  # type: ignore[no-untyped-def]
+def _send(kill, pid: int, number: int) -> bool:
     try:
         kill(pid, number)
     except ProcessLookupError:
