@@ -13,9 +13,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse_lazy
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.audit import record_audit_event
 from accounts.clients import client_of
+from accounts.desk_second_factor import SHOWN
 from accounts.models import Role, User
 from accounts.services.credentials import check_credentials
 from accounts.services.people import change_password
@@ -30,24 +32,47 @@ class StaffSignInForm(AuthenticationForm):
         max_length=255,
         widget=forms.TextInput(attrs={"autocomplete": "username"}),
     )
+    code = forms.CharField(
+        label="Code of your authenticator app",
+        help_text="Or a recovery code. Leave it empty if you have yet to set one up.",
+        required=False,
+        max_length=32,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code"}),
+    )
 
     def clean(self) -> dict[str, Any]:
         identifier = self.cleaned_data.get("username")
         password = self.cleaned_data.get("password")
         if identifier and password:
             try:
-                user = check_credentials(
+                known = check_credentials(
                     identifier=identifier,
                     password=password,
                     client=client_of(self.request),
                     role=Role.ADMIN,
+                    code=self.cleaned_data.get("code"),
                 )
             except DomainError as exc:
                 raise ValidationError(exc.message, code=exc.code) from exc
+            user = known.user
             record_audit_event(actor=user, verb="desk.opened", target=user)
             user.backend = _backend()
+            user.has_shown_second_factor = known.has_shown_second_factor
             self.user_cache = user
         return self.cleaned_data
+
+
+_site_login = admin.site.login
+
+
+def sign_in_page(
+    request: HttpRequest, extra_context: dict[str, Any] | None = None
+) -> HttpResponseBase:
+    """Answer the desk's sign-in page, and remember in the session what was shown there."""
+    response = _site_login(request, extra_context)
+    if request.method == "POST" and getattr(request.user, "has_shown_second_factor", False):
+        request.session[SHOWN] = True
+    return response
 
 
 def _backend() -> str:

@@ -42,12 +42,19 @@ def _address(meta: dict[str, str]) -> str | None:
     if not hops:
         return peer
     forwarded = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    # Each trusted proxy appended who it spoke to; what is left of them anyone can write.
+    # Each trusted proxy appended who it spoke to; what is left of them anyone can write. The
+    # outermost must drop header names with an underscore, which WSGI takes for a hyphen.
     return _valid(forwarded[-hops]) or peer if len(forwarded) >= hops else peer
 
 
 def _valid(text: str) -> str | None:
+    """Return an address in its one plain form, None for what is none.
+
+    A socket for both families reports IPv4 as `::ffff:192.0.2.1`, which would make all of
+    IPv4 one neighbourhood; `%eth0` after an address is the machine's own business.
+    """
     try:
-        return str(ipaddress.ip_address(text.strip()))
+        address = ipaddress.ip_address(text.strip().partition("%")[0])
     except ValueError:
         return None
+    return str(getattr(address, "ipv4_mapped", None) or address)

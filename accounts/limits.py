@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from accounts.audit import record_attempt_on_nobody
 from accounts.models import AttemptCounter
 from chitfund.exceptions import TooMany
 
@@ -38,6 +39,18 @@ MAIL_ADDRESS = Limit("mail-address", 60, timedelta(hours=1))
 MAIL_ACCOUNT = Limit("mail-account", 5, timedelta(hours=1))
 TAKEN_ACCOUNT = Limit("taken-account", 3, timedelta(days=1))
 TOKEN_ADDRESS = Limit("token-address", 60, timedelta(minutes=15))
+# A code costs money and somebody's attention: one a minute, a handful a day.
+CODE_CLIENT = Limit("code-client", 30, timedelta(hours=1))
+CODE_PAUSE = Limit("code-pause", 1, timedelta(seconds=60))
+CODE_NUMBER = Limit("code-number", 10, timedelta(days=1))
+CODE_CHECK = Limit("code-check", 60, timedelta(minutes=15))
+# Whoever gets here knows the password already; the longer limit outlasts many networks.
+SECOND_FACTOR_PAIR = Limit("second-factor-pair", 5, timedelta(minutes=15))
+SECOND_FACTOR_ACCOUNT = Limit("second-factor-account", 30, timedelta(days=1))
+OAUTH_ADDRESS = Limit("oauth-address", 60, timedelta(minutes=15))
+OWN_PASSWORD = Limit("own-password", 5, timedelta(minutes=15))
+# Not a limit but an alarm: so many refused tokens from one line are an event.
+REFUSED_TOKENS = Limit("refused-tokens", 20, timedelta(minutes=15))
 
 _RESERVE = """
     INSERT INTO attempt_counters AS counter (key, count, window_ends_at) VALUES (%s, 1, %s)
@@ -52,15 +65,25 @@ _RESERVE = """
 
 
 def reserve(limit: Limit, *who: str) -> None:
-    """Take one attempt, or raise TooMany with the seconds until the window ends."""
-    wait = _wait(limit, who)
+    """Take one attempt, or raise TooMany with the seconds until the window ends.
+
+    The first refusal of a window is an audit event; those after it tell nothing new.
+    """
+    count, wait = _take(limit, who)
+    if count == limit.attempts + 1:
+        record_attempt_on_nobody(verb="limit.reached", limit=limit.name)
     if wait:
         raise TooMany(f"Too many attempts. Try again in {_spoken(wait)}.", retry_after=ceil(wait))
 
 
 def is_within(limit: Limit, *who: str) -> bool:
     """Take one attempt and tell whether there was one left."""
-    return not _wait(limit, who)
+    return not _take(limit, who)[1]
+
+
+def is_first_beyond(limit: Limit, *who: str) -> bool:
+    """Take one attempt and tell whether it is the first of its window that is too many."""
+    return _take(limit, who)[0] == limit.attempts + 1
 
 
 def give_back(limit: Limit, *who: str) -> None:
@@ -70,13 +93,14 @@ def give_back(limit: Limit, *who: str) -> None:
     ).update(count=F("count") - 1)
 
 
-def _wait(limit: Limit, who: tuple[str, ...]) -> float:
-    """Return the seconds to wait, 0 while there are attempts left."""
+def _take(limit: Limit, who: tuple[str, ...]) -> tuple[int, float]:
+    """Return which attempt of its window this is, and the seconds to wait if it is too many."""
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(_RESERVE, [_key(limit, who), now + limit.window, now, now])
         count, ends_at = cursor.fetchone()
-    return max(1.0, (ends_at - now).total_seconds()) if count > limit.attempts else 0.0
+    wait = max(1.0, (ends_at - now).total_seconds()) if count > limit.attempts else 0.0
+    return count, wait
 
 
 def _key(limit: Limit, who: tuple[str, ...]) -> str:

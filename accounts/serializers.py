@@ -100,6 +100,12 @@ class RegisterSerializer(PersonSerializer):
     role = SelfChosenRoleField(
         choices=[(role.value, role.label) for role in SELF_CHOSEN], default=Role.USER
     )
+    phone_token = serializers.CharField(
+        required=False,
+        max_length=200,
+        write_only=True,
+        help_text="What POST /api/otp/verify gave for this number and REGISTRATION.",
+    )
 
 
 class RegisteredSerializer(serializers.Serializer[Any]):
@@ -132,6 +138,12 @@ class LoginSerializer(serializers.Serializer[Any]):
     email = serializers.CharField(required=False, max_length=255, help_text="The same.")
     password = _password(write_only=True)
     role = RoleField(choices=Role.choices, required=False)
+    code = serializers.CharField(
+        required=False,
+        max_length=32,
+        write_only=True,
+        help_text="Of the authenticator app, or a recovery code, where the account has one.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         email = attrs.pop("email", None)
@@ -149,8 +161,18 @@ class TokenPairSerializer(serializers.Serializer[Any]):
     user = UserSerializer()
 
 
+class CookieSessionSerializer(serializers.Serializer[Any]):
+    """A sign-in whose tokens are in cookies, out of every script's reach."""
+
+    token_type = serializers.ChoiceField(choices=["Cookie"])
+    expires_in = serializers.IntegerField(help_text="Seconds until the portal's cookie ends.")
+    user = UserSerializer()
+
+
 class RefreshSerializer(serializers.Serializer[Any]):
-    refresh_token = serializers.CharField(max_length=4096)
+    refresh_token = serializers.CharField(
+        max_length=4096, required=False, help_text="Not needed where the refresh cookie is sent."
+    )
 
 
 class TokenSerializer(serializers.Serializer[Any]):

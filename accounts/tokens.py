@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from accounts.models import AuthSession, User
+from accounts.models import RefreshToken as RefreshTokenRow
 from chitfund.exceptions import NotAuthenticated
 
 # However often it is refreshed, one sign-in ends after this.
 SESSION_LIFETIME = timedelta(days=30)
 LONGEST_TOKEN = 4096
+# As long as the portal's own cookie; the database is asked on every request all the same.
+PORTAL_LIFETIME = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,43 @@ def access_token_for(user: User, session: AuthSession) -> str:
     return str(token)
 
 
-def refresh_token_for(user: User, session: AuthSession, *, jti: UUID, expires_at: datetime) -> str:
-    """Return the signed form of one row of refresh_tokens."""
+def refresh_token_for(user: User, session: AuthSession, row: RefreshTokenRow) -> str:
+    """Return the signed form of one row of refresh_tokens, the same bytes every time."""
     token = RefreshToken()
     _describe(token, user, session)
-    token["jti"] = str(jti)
-    token["exp"] = int(expires_at.timestamp())
+    token["jti"] = str(row.jti)
+    token["iat"] = int(row.created_at.timestamp())
+    token["exp"] = int(row.expires_at.timestamp())
     return str(token)
+
+
+def successor_of(jti: UUID) -> UUID:
+    """Return what a refresh token is exchanged for; only the office can tell it beforehand.
+
+    Whoever exchanges a token, and however often, arrives at the same row.
+    """
+    digest = salted_hmac(
+        "accounts.tokens.successor", jti.bytes, secret=settings.JWT_SECRET, algorithm="sha256"
+    ).digest()
+    return UUID(bytes=digest[:16], version=4)
+
+
+def portal_token_for(user: User, session: AuthSession) -> str:
+    """Return the token that the portal's middleware reads from its cookie: role in lower case.
+
+    It goes wherever the browser goes, so it names nobody: no e-mail address is in it.
+    """
+    token = PortalToken()
+    _describe(token, user, session)
+    token["role"] = user.role.lower()
+    token["exp"] = token["iat"] + portal_seconds(session)
+    return str(token)
+
+
+def portal_seconds(session: AuthSession) -> int:
+    """Return how long the portal's cookie lives: a day, but never longer than the session."""
+    left = min(PORTAL_LIFETIME, session.expires_at - timezone.now())
+    return max(0, int(left.total_seconds()))
 
 
 def _describe(token: Token, user: User, session: AuthSession) -> None:
@@ -54,12 +90,36 @@ def _describe(token: Token, user: User, session: AuthSession) -> None:
     token["jti"] = str(uuid4())
 
 
+class PortalToken(Token):
+    """Good in a cookie only: sent as a bearer token it is of the wrong kind."""
+
+    token_type = "portal"  # noqa: S105 - a kind of token
+    lifetime = PORTAL_LIFETIME
+
+
+class LateRefreshToken(RefreshToken):
+    """A refresh token that may have expired while its session could still be alive."""
+
+    def get_token_backend(self) -> TokenBackend:
+        return TokenBackend(
+            algorithm=settings.SIMPLE_JWT["ALGORITHM"],
+            signing_key=settings.SIMPLE_JWT["SIGNING_KEY"],
+            issuer=settings.SIMPLE_JWT["ISSUER"],
+            leeway=SESSION_LIFETIME,
+        )
+
+
+def read_portal_token(text: str) -> Claims:
+    return _read(PortalToken, text)
+
+
 def read_access_token(text: str) -> Claims:
     return _read(AccessToken, text)
 
 
 def read_refresh_token(text: str) -> Claims:
-    return _read(RefreshToken, text)
+    """Verify all but the age: the row knows it, and a used token that comes late tells too."""
+    return _read(LateRefreshToken, text)
 
 
 def _read(kind: type[Token], text: str) -> Claims:
@@ -68,6 +128,7 @@ def _read(kind: type[Token], text: str) -> Claims:
         raise invalid_token()
     try:
         token = kind(text)  # type: ignore[arg-type]
+        _text(token, "iss")  # whose value is checked, in a list of several too
         return Claims(
             user_id=UUID(_text(token, "userId")),
             session_id=UUID(_text(token, "sid")),

@@ -31,8 +31,11 @@ def every_hour_from(hour: int, minute: int, job: str) -> dict[str, Any]:
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "deliver_notifications": every_minute("notifications.deliver"),
     "send_account_mails": every_minute("notifications.send_account_mails"),
+    "send_one_time_codes": every_minute("notifications.send_one_time_codes"),
+    "seal_audit_events": every_minute("accounts.seal_audit_events"),
     "hold_auctions_on_time": every_minute("payments.hold_auctions_on_time"),
     "check_ledger": every_hour_from(1, 30, "check_ledger"),
+    "verify_audit": every_hour_from(2, 20, "verify_audit"),
     "remind_due_installments": every_hour_from(9, 0, "remind_due_installments"),
     "purge_expired_records": every_hour_from(3, 10, "purge_expired_records"),
 }

@@ -20,6 +20,7 @@ JOBS: dict[str, str] = {
     "check_ledger": "payments.jobs.check_ledger_nightly",
     "purge_expired_records": "accounts.purge.purge_expired_records",
     "remind_due_installments": "payments.jobs.remind_due",
+    "verify_audit": "accounts.services.audit_trail.verify_audit_nightly",
 }
 
 

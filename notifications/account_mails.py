@@ -20,6 +20,10 @@ logger = logging.getLogger("chitfund.notifications")
 
 NOT_YOU = "If this was not you, ignore this mail; nothing happens without the link."
 
+TELL_US = (
+    "If this was not you, somebody knows your password: set a new one at once and tell the office."
+)
+
 
 @dataclass(frozen=True)
 class _Text:
@@ -45,8 +49,8 @@ TEXTS = {
     MailPurpose.ADDRESS_TAKEN: _Text(
         "You already have an account",
         (
-            "Somebody, perhaps you, tried to register with your e-mail address or phone number. "
-            "You have an account with us already, so no second one was made.",
+            "Somebody, perhaps you, tried to register with your e-mail address or phone number, "
+            "or to use it for another account. It belongs to your account, so nothing was done.",
             "If you forgot your password, ask for a new one on the sign-in page.",
         ),
         button="Go to sign-in",
@@ -83,6 +87,101 @@ TEXTS = {
         button="Go to sign-in",
         path="/auth/login",
     ),
+    MailPurpose.FACTOR_ADDED: _Text(
+        "Your second factor is set up",
+        (
+            "From now on, signing in to your account takes a code of your authenticator app "
+            "after the password.",
+            "Keep the ten recovery codes that you were shown where you would find them "
+            "without your phone.",
+        ),
+        footnote=TELL_US,
+    ),
+    MailPurpose.FACTOR_REMOVED: _Text(
+        "Your second factor was removed",
+        (
+            "Signing in to your account no longer takes a code of your authenticator app. "
+            "Your recovery codes are void.",
+        ),
+        footnote=TELL_US,
+    ),
+    MailPurpose.RECOVERY_CODE_USED: _Text(
+        "A recovery code was used",
+        (
+            "Somebody, perhaps you, has signed in or changed your second factor with one of "
+            "your recovery codes. It is used up.",
+            "When few are left, make new ones in your account.",
+        ),
+        footnote=TELL_US,
+    ),
+    MailPurpose.SESSION_REUSED: _Text(
+        "You were signed out on one device",
+        (
+            "A sign-in of yours that had been renewed already was used a second time. That "
+            "happens when somebody has copied it, so we have ended it.",
+            "Sign in again on the device that was signed out. Look at your open sessions and "
+            "end those that you do not know.",
+        ),
+        button="Go to sign-in",
+        path="/auth/login",
+        footnote="If you suspect that somebody uses your device, set a new password from another.",
+    ),
+    MailPurpose.PASSWORD_CHANGED: _Text(
+        "Your password was changed",
+        (
+            "The password of your account was just changed. All other devices are signed out.",
+            "If it was you, there is nothing to do.",
+        ),
+        footnote="If this was not you, ask for a new password on the sign-in page at once, "
+        "and tell the office.",
+    ),
+    MailPurpose.EMAIL_CHANGE: _Text(
+        "Confirm your new e-mail address",
+        (
+            "Somebody, perhaps you, wants to use this address for their account with us. "
+            "Open the link below to confirm; you are then signed out everywhere.",
+            "The link works once, for thirty minutes.",
+        ),
+        button="Use this address",
+        path="/confirm-email-change",
+        footnote=NOT_YOU,
+    ),
+    MailPurpose.EMAIL_CHANGE_ASKED: _Text(
+        "Somebody asked to change your e-mail address",
+        (
+            "Somebody who knows your password asked to use another e-mail address for your "
+            "account. Nothing changes until that address is confirmed.",
+            "If it was you, there is nothing to do here.",
+        ),
+        footnote=TELL_US,
+    ),
+    MailPurpose.EMAIL_CHANGED: _Text(
+        "Your e-mail address was changed",
+        (
+            "Your account now uses another e-mail address, and no longer this one. "
+            "You are signed out everywhere.",
+        ),
+        footnote="If this was not you, tell the office at once: mail from us no longer "
+        "reaches you here.",
+    ),
+    MailPurpose.PHONE_CHANGED: _Text(
+        "Your phone number was changed",
+        ("Your account now has another phone number; the old one no longer signs you in.",),
+        footnote=TELL_US,
+    ),
+    MailPurpose.IDENTITY_LINKED: _Text(
+        "Another provider now signs you in",
+        (
+            "Your account was linked with your account at another sign-in provider. "
+            "From now on either signs you in; your password still does, too.",
+        ),
+        footnote=TELL_US,
+    ),
+    MailPurpose.IDENTITY_REMOVED: _Text(
+        "A provider no longer signs you in",
+        ("The link between your account and another sign-in provider was removed.",),
+        footnote=TELL_US,
+    ),
 }
 
 
@@ -100,7 +199,7 @@ def _send(mail: AccountMail) -> bool:
         return False
     with traced(mail.trace_id):
         try:
-            send_letter(_letter(mail, user), to=user.email, mail_id=mail.pk)
+            send_letter(_letter(mail, user), to=mail.address or user.email, mail_id=mail.pk)
         except (SMTPException, OSError, ValueError) as exc:
             _keep_for_later(mail, exc)
             return False

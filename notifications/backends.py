@@ -20,7 +20,7 @@ class OutboxEmailBackend(BaseEmailBackend):
         folder = Path(settings.OUTBOX_DIR) / "email"
         folder.mkdir(parents=True, exist_ok=True)
         for message in email_messages:
-            _write_whole(folder / _file_name(message), message.message().as_bytes())
+            write_whole(folder / _file_name(message), message.message().as_bytes())
         return len(email_messages)
 
 
@@ -31,7 +31,7 @@ def _file_name(message: EmailMessage) -> str:
     return f"{known_as if is_plain else hashlib.sha256(known_as.encode()).hexdigest()}.eml"
 
 
-def _write_whole(file: Path, content: bytes) -> None:
+def write_whole(file: Path, content: bytes) -> None:
     """Write a file that nobody ever sees half of."""
     handle, draft = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
     try:

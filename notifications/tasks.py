@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db import OperationalError
 
 from chitfund.doorbell import TracedTask
-from notifications import account_mails, deliveries
+from notifications import account_mails, codes, deliveries
 
 logger = logging.getLogger("chitfund.notifications")
 
@@ -31,6 +31,12 @@ def deliver(*delivery_ids: str) -> int:
 def send_account_mails(*mail_ids: str) -> int:
     """Send these account mails, or without ids whatever is due. Safe to run twice at once."""
     return _told("account_mails.sent", account_mails.send_account_mails(mail_ids or None))
+
+
+@shared_task(name="notifications.send_one_time_codes", **RETRIED)
+def send_one_time_codes(*code_ids: str) -> int:
+    """Send these one-time codes, or without ids whatever is due. Safe to run twice at once."""
+    return _told("one_time_codes.sent", codes.send_one_time_codes(code_ids or None))
 
 
 def _told(action: str, count: int) -> int:

@@ -18,6 +18,7 @@ class MeView(OfficeView):
     """Who is signed in."""
 
     permission_classes = (IsAuthenticated,)
+    needs_second_factor = False
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:

@@ -21,18 +21,65 @@ class AuditEvent(IdentifiedModel):
     trace_id = models.CharField(max_length=64)
     business_date = models.DateField()
     created_at = models.DateTimeField(auto_now_add=True)
+    # Keyed digests of the target's row: what the event before this one left, what this one left.
+    before_hash = models.BinaryField(max_length=32, null=True)
+    after_hash = models.BinaryField(max_length=32, null=True)
+    # Of the request, where there was one: `POST /api/schemes/{pk}/approve`, ids left out.
+    ip_address = models.GenericIPAddressField(null=True)
+    route = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
         db_table = "audit_events"
         ordering = ("-id",)
         verbose_name = "audit event"
+        permissions = (("view_security_log", "Can view the security log"),)
         indexes = (
             models.Index(fields=["target_type", "target_id", "-id"], name="audit_events_target"),
             models.Index(fields=["actor", "-id"], name="audit_events_actor"),
+            models.Index(fields=["verb", "-id"], name="audit_events_verb"),
+            models.Index(
+                fields=["ip_address", "-id"],
+                name="audit_events_address",
+                condition=models.Q(ip_address__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.verb} {self.target_id}"
+
+
+class SecurityEvent(AuditEvent):
+    """The same rows as the desk's security log shows them: those of weight only."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "security event"
+        default_permissions = ()
+
+
+class AuditSeal(models.Model):
+    """A link of the chain over all events: each holds the hash of the one before it.
+
+    `accounts.services.audit_trail` writes and verifies them.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    event = models.OneToOneField(AuditEvent, on_delete=models.PROTECT, related_name="seal")
+    previous_hash = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        db_table = "audit_seals"
+        ordering = ("-number",)
+        verbose_name = "audit seal"
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(number__gte=1), name="audit_seal_numbers_begin_at_one"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.number}"
 
 
 class IdempotencyRecord(models.Model):

@@ -10,21 +10,43 @@ from accounts.models.users import User
 from chitfund.db import IdentifiedModel, one_of
 
 
+class SignInMethod(models.TextChoices):
+    """What a session was opened with."""
+
+    PASSWORD = "PASSWORD", "Password"
+    OIDC = "OIDC", "Another provider"
+    ONE_TIME_CODE = "ONE_TIME_CODE", "One-time code"
+
+
 class AuthSession(IdentifiedModel):
     """One sign-in on one device: the family of its refresh tokens."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="auth_sessions")
     user_agent = models.CharField(max_length=255, blank=True)
     ip_address = models.GenericIPAddressField(null=True)
+    signed_in_with = models.CharField(
+        max_length=20, choices=SignInMethod, default=SignInMethod.PASSWORD
+    )
+    second_factor_at = models.DateTimeField(null=True)
+    # Opened without the password, of somebody who has a second factor: it is shown next.
+    second_factor_due = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=40, blank=True)
+    # Somebody sent a used refresh token of it: recorded and told once.
+    reuse_detected_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "auth_sessions"
         ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(
+                condition=one_of("signed_in_with", SignInMethod),
+                name="auth_session_method_is_known",
+            ),
+        )
         indexes = (
             models.Index(
                 fields=["user"], name="auth_sessions_live", condition=Q(ended_at__isnull=True)
@@ -57,6 +79,17 @@ class MailPurpose(models.TextChoices):
     PASSWORD_RESET = "PASSWORD_RESET", "Set a new password"
     INVITATION = "INVITATION", "You are invited"
     FOREMAN_APPROVED = "FOREMAN_APPROVED", "You are approved as a foreman"
+    FACTOR_ADDED = "FACTOR_ADDED", "A second factor was added"
+    FACTOR_REMOVED = "FACTOR_REMOVED", "A second factor was removed"
+    RECOVERY_CODE_USED = "RECOVERY_CODE_USED", "A recovery code was used"
+    SESSION_REUSED = "SESSION_REUSED", "A copied sign-in was used"
+    PASSWORD_CHANGED = "PASSWORD_CHANGED", "Your password was changed"
+    EMAIL_CHANGE = "EMAIL_CHANGE", "Prove your new address"
+    EMAIL_CHANGE_ASKED = "EMAIL_CHANGE_ASKED", "A change of your address was asked for"
+    EMAIL_CHANGED = "EMAIL_CHANGED", "Your address was changed"
+    PHONE_CHANGED = "PHONE_CHANGED", "Your phone number was changed"
+    IDENTITY_LINKED = "IDENTITY_LINKED", "Another provider signs you in"
+    IDENTITY_REMOVED = "IDENTITY_REMOVED", "A provider no longer signs you in"
 
 
 class AccountMail(IdentifiedModel):
@@ -71,6 +104,8 @@ class AccountMail(IdentifiedModel):
         User, null=True, on_delete=models.CASCADE, related_name="account_mails"
     )
     purpose = models.CharField(max_length=20, choices=MailPurpose)
+    # Where it goes, if not to the address that the account has when it is sent.
+    address = models.EmailField(max_length=255, blank=True)
     trace_id = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -87,6 +122,10 @@ class AccountMail(IdentifiedModel):
         constraints = (
             models.CheckConstraint(
                 condition=one_of("purpose", MailPurpose), name="account_mail_purpose_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(purpose=MailPurpose.EMAIL_CHANGE) | Q(user=None) | ~Q(address=""),
+                name="account_mail_to_a_new_address_has_one",
             ),
         )
         indexes = (

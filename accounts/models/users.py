@@ -82,6 +82,7 @@ class User(IdentifiedModel, TimeStampedModel, StatusModel, AbstractBaseUser, Per
     chit_score = models.PositiveSmallIntegerField(null=True, blank=True)
     token_version = models.PositiveIntegerField(default=0, editable=False)
     email_verified_at = models.DateTimeField(null=True, blank=True)
+    phone_verified_at = models.DateTimeField(null=True, blank=True)
     foreman_approved_at = models.DateTimeField(null=True, blank=True)
     foreman_approved_by = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="foremen_approved"

@@ -2,36 +2,70 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib.auth.hashers import make_password
 
 from accounts import limits
-from accounts.audit import record_attempt_on_nobody, record_audit_event
+from accounts.audit import NOBODY, record_attempt_on_nobody, record_audit_event
 from accounts.clients import Client
 from accounts.limits import Limit
-from accounts.models import Role, User, UserStatus
+from accounts.models import AuthSession, Role, User, UserStatus
 from accounts.phones import to_e164
+from accounts.services.second_factor import check_second_factor
 from accounts.services.sessions import SignedIn, open_session
 from chitfund.exceptions import NotAllowed, NotAuthenticated
 
 Slot = tuple[Limit, tuple[str, ...]]
 
 
+@dataclass(frozen=True)
+class Known:
+    """Somebody whose credentials held, and whether a second factor was among them."""
+
+    user: User
+    has_shown_second_factor: bool
+
+
 def sign_in(
-    *, identifier: str, password: str, client: Client, role: Role | None = None
+    *,
+    identifier: str,
+    password: str,
+    client: Client,
+    role: Role | None = None,
+    code: str | None = None,
 ) -> SignedIn:
     """Open a session for the right password, or refuse all wrong ones in the same words.
 
     Attempts are reserved before the password is hashed, so parallel guesses count, and an
-    unknown person costs the same time as a known one.
+    unknown person costs the same time as a known one. An account with a second factor wants
+    its `code` as well, and says so after the right password only.
     """
-    user = check_credentials(identifier=identifier, password=password, client=client, role=role)
-    return open_session(user_id=user.pk, version=user.token_version, client=client)
+    known = check_credentials(
+        identifier=identifier, password=password, client=client, role=role, code=code
+    )
+    return open_session(
+        user_id=known.user.pk,
+        version=known.user.token_version,
+        client=client,
+        second_factor=known.has_shown_second_factor,
+    )
 
 
 def check_credentials(
-    *, identifier: str, password: str, client: Client, role: Role | None = None
-) -> User:
+    *,
+    identifier: str,
+    password: str,
+    client: Client,
+    role: Role | None = None,
+    code: str | None = None,
+) -> Known:
     """Return the active user of these credentials; the API's and the admin's one door."""
+    user = _check_password(identifier, password, client, role)
+    return Known(user, check_second_factor(user=user, code=code, client=client))
+
+
+def _check_password(identifier: str, password: str, client: Client, role: Role | None) -> User:
     user = find_user(identifier)
     slots = _slots(user, identifier, client)
     for limit, who in slots:
@@ -42,7 +76,7 @@ def check_credentials(
         raise NotAuthenticated("These credentials are not right.", code="wrong_credentials")
     for limit, who in slots:
         limits.give_back(limit, *who)
-    _check_may_sign_in(user, client)
+    check_may_sign_in(user, client)
     return user
 
 
@@ -67,7 +101,8 @@ def _slots(user: User | None, identifier: str, client: Client) -> list[Slot]:
 
 def _is_known_place(user: User | None, client: Client) -> bool:
     """Tell whether this person has signed in from there, whom no stranger may lock out."""
-    return bool(user and client.ip and user.auth_sessions.filter(ip_address=client.ip).exists())
+    owner = user.pk if user else NOBODY  # asked of nobody too: it takes its time
+    return AuthSession.objects.filter(user=owner, ip_address=client.ip or "::").exists()
 
 
 def _password_holds(user: User | None, password: str) -> bool:
@@ -84,7 +119,7 @@ def _record_failure(user: User | None, client: Client) -> None:
         record_audit_event(actor=None, verb="user.sign_in_failed", target=user, ip=client.ip)
 
 
-def _check_may_sign_in(user: User, client: Client) -> None:
+def check_may_sign_in(user: User, client: Client) -> None:
     """Say why an account that is not active may not sign in; asked after the password only."""
     if user.status == UserStatus.ACTIVE:
         return

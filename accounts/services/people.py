@@ -13,11 +13,11 @@ from django.utils import timezone
 from accounts.audit import record_audit_event
 from accounts.models import MailPurpose, Role, User, UserStatus
 from accounts.permissions import is_administrator
-from accounts.services.mails import ask_for_mail
+from accounts.services.mails import WITH_SECRETS, tell, void_mails
 from accounts.services.recovery import activate_if_complete
 from accounts.services.registration import check_grown_up, check_password_strength
 from accounts.services.sessions import lock_user, revoke_authority
-from chitfund.exceptions import Conflict, NotAllowed, WrongState
+from chitfund.exceptions import Conflict, InvalidInput, NotAllowed, WrongState
 
 
 @transaction.atomic
@@ -41,6 +41,7 @@ def _shut_out(user_id: UUID, actor: User, reason: str, *, verb: str) -> User:
     before = user.status
     user.move_to(UserStatus.SUSPENDED)
     revoke_authority(user, reason="account was suspended")
+    void_mails(user=user, purposes=WITH_SECRETS)
     user.save()
     record_audit_event(actor=actor, verb=verb, target=user, before=before, reason=reason)
     return user
@@ -60,27 +61,6 @@ def activate_user(*, user_id: UUID, actor: User, reason: str) -> User:
     user.save()
     record_audit_event(
         actor=actor, verb="user.activated", target=user, after=user.status, reason=reason
-    )
-    return user
-
-
-@transaction.atomic
-def approve_foreman(*, user_id: UUID, actor: User, reason: str) -> User:
-    """Approve a person as a foreman; they become active once their address is proven too."""
-    _refuse_self(user_id, actor, "Nobody approves themselves as a foreman.")
-    user = lock_user(user_id)
-    if user.role != Role.FOREMAN:
-        raise WrongState("This user is no foreman. Give them that role first.")
-    if user.foreman_approved_at is not None:
-        raise WrongState("This foreman is approved already.")
-    user.foreman_approved_at = timezone.now()
-    user.foreman_approved_by = actor
-    activate_if_complete(user)
-    revoke_authority(user, reason="foreman was approved")
-    user.save()
-    ask_for_mail(user=user, purpose=MailPurpose.FOREMAN_APPROVED)
-    record_audit_event(
-        actor=actor, verb="user.foreman_approved", target=user, after=user.status, reason=reason
     )
     return user
 
@@ -125,7 +105,7 @@ def update_user(
     """Change what a person says about themselves; what is None stays.
 
     Name and birth date were compared with a document once KYC is verified: from then on
-    only the office changes them.
+    only the office changes them. Nobody changes their own phone number without its proof.
     """
     user = lock_user(user_id)
     changes = {
@@ -140,6 +120,9 @@ def update_user(
     _check_may_change(user, actor, changes)
     for name, value in changes.items():
         setattr(user, name, value)
+    if "phone_number" in changes:
+        user.phone_verified_at = None
+        tell(user=user, purpose=MailPurpose.PHONE_CHANGED)
     check_grown_up(user.date_of_birth)
     _save_unless_taken(user)
     if changes:
@@ -155,6 +138,7 @@ def change_password(*, user_id: UUID, actor: User, password: str) -> User:
     user.set_password(password)
     revoke_authority(user, reason="password was changed")
     user.save()
+    tell(user=user, purpose=MailPurpose.PASSWORD_CHANGED)
     record_audit_event(actor=actor, verb="user.password_changed", target=user)
     return user
 
@@ -206,6 +190,13 @@ def delete_group(*, group: Group, actor: User) -> None:
 
 
 def _check_may_change(user: User, actor: User, changes: Mapping[str, object]) -> None:
+    if "phone_number" in changes and user.pk == actor.pk:
+        raise InvalidInput.on(
+            "phone_number",
+            "Prove the new number first: ask for a code (POST /api/otp/send), then send its "
+            "proof to POST /api/auth/change-phone.",
+            code="proof_needed",
+        )
     proven = {"full_name", "date_of_birth"} & changes.keys()
     if proven and user.is_kyc_verified and not is_administrator(actor):
         raise WrongState("Your name and birth date are verified. Ask the office to change them.")

@@ -6,20 +6,26 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import limits
-from accounts.audit import record_audit_event
+from accounts.audit import record_attempt_on_nobody, record_audit_event
 from accounts.clients import Client
 from accounts.models import MailPurpose, User, UserStatus
-from accounts.services.mails import ask_for_mail, dead_link, use_token, void_mails
+from accounts.services.mails import (
+    WITH_SECRETS,
+    ask_for_mail,
+    dead_link,
+    owner_of_token,
+    tell,
+    use_token,
+    void_mails,
+)
 from accounts.services.registration import check_password_strength
 from accounts.services.sessions import lock_user, revoke_authority
-
-WITH_SECRETS = [MailPurpose.VERIFY_EMAIL, MailPurpose.PASSWORD_RESET, MailPurpose.INVITATION]
 
 
 @transaction.atomic
 def verify_email(*, token: str) -> User:
     """Confirm an address with the secret that was mailed to it."""
-    user = lock_user(_owner_of(token, MailPurpose.VERIFY_EMAIL).pk)
+    user = _use_up(token, MailPurpose.VERIFY_EMAIL)
     if user.status == UserStatus.SUSPENDED:
         raise dead_link()
     confirm_address(user)
@@ -28,11 +34,11 @@ def verify_email(*, token: str) -> User:
     return user
 
 
-def _owner_of(token: str, *purposes: MailPurpose) -> User:
-    owner = use_token(token, *purposes).user
-    if owner is None:
-        raise dead_link()
-    return owner
+def _use_up(token: str, *purposes: MailPurpose) -> User:
+    """Use a secret and return its owner, locked."""
+    user = lock_user(owner_of_token(token, *purposes))
+    use_token(token, *purposes)
+    return user
 
 
 def confirm_address(user: User) -> None:
@@ -53,14 +59,24 @@ def resend_verification(*, email: str, client: Client) -> None:
     user = User.objects.filter(
         email=email.lower(), status=UserStatus.PENDING, email_verified_at=None
     ).first()
-    ask_for_mail(user=user, purpose=MailPurpose.VERIFY_EMAIL)
+    _ask(user, MailPurpose.VERIFY_EMAIL, verb="user.verification_asked")
 
 
 def forgot_password(*, email: str, client: Client) -> None:
     """Mail a link to set a new password if the address is known; tells the caller nothing."""
     _reserve_mail(email, client)
     user = User.objects.filter(email=email.lower()).exclude(status=UserStatus.SUSPENDED).first()
-    ask_for_mail(user=user, purpose=MailPurpose.PASSWORD_RESET)
+    _ask(user, MailPurpose.PASSWORD_RESET, verb="user.reset_asked")
+
+
+@transaction.atomic
+def _ask(user: User | None, purpose: MailPurpose, *, verb: str) -> None:
+    """Queue a mail and record the wish; for an address that nobody has the same is written."""
+    ask_for_mail(user=user, purpose=purpose)
+    if user is None:
+        record_attempt_on_nobody(verb=verb)
+    else:
+        record_audit_event(actor=None, verb=verb, target=user)
 
 
 def _reserve_mail(email: str, client: Client) -> None:
@@ -75,15 +91,17 @@ def reset_password(*, token: str, password: str) -> User:
     A password that is too weak rolls the secret's use back. Who holds the secret has the
     mailbox, so the address is proven too; an invitation ends here.
     """
-    owner = _owner_of(token, MailPurpose.PASSWORD_RESET, MailPurpose.INVITATION)
-    user = lock_user(owner.pk)
+    user = _use_up(token, MailPurpose.PASSWORD_RESET, MailPurpose.INVITATION)
     if user.status == UserStatus.SUSPENDED:
         raise dead_link()
     check_password_strength(password, user)
+    is_first = not user.has_usable_password()
     user.set_password(password)
     confirm_address(user)
     revoke_authority(user, reason="password was reset")
     user.save()
     void_mails(user=user, purposes=WITH_SECRETS)
+    if not is_first:
+        tell(user=user, purpose=MailPurpose.PASSWORD_CHANGED)
     record_audit_event(actor=user, verb="user.password_reset", target=user)
     return user

@@ -13,9 +13,10 @@ from django.utils import timezone
 from accounts import limits
 from accounts.audit import record_audit_event
 from accounts.clients import Client
-from accounts.models import MailPurpose, Role, User, UserStatus
+from accounts.models import CodePurpose, MailPurpose, Role, User, UserStatus
 from accounts.permissions import has_staff_permission
-from accounts.services.mails import ask_for_mail
+from accounts.services.mails import ask_for_mail, tell
+from accounts.services.one_time_codes import redeem_phone_token
 from chitfund.business_date import business_date
 from chitfund.db import next_number
 from chitfund.exceptions import Conflict, FieldError, InvalidInput, NotAllowed
@@ -32,10 +33,13 @@ def register(
     date_of_birth: date,
     role: Role,
     client: Client,
+    phone_token: str | None = None,
 ) -> None:
     """Create a pending account and mail a link that proves the address.
 
-    Returns nothing, for a taken address or phone too: only its owner is told, by mail.
+    Returns nothing, for a taken address or phone too: only its owner is told, by mail. A
+    `phone_token` is the proof of the number that a one-time code earned; it is spent whether
+    the number is free or taken.
     """
     limits.reserve(limits.REGISTER_ADDRESS, client.neighbourhood)
     if role == Role.ADMIN:
@@ -49,14 +53,36 @@ def register(
     )
     check_grown_up(person.date_of_birth)
     check_password_strength(password, person)
+    if phone_token is not None:
+        redeem_phone_token(
+            token=phone_token, phone_number=phone_number, purpose=CodePurpose.REGISTRATION
+        )
+        person.phone_verified_at = timezone.now()
     person.set_password(password)
+    refusal = _save_if_free(person)
+    owners = list(_owners(email=email, phone_number=phone_number))
+    if refusal is not None and not owners:
+        raise refusal
+    _tell_owners(owners, is_taken=refusal is not None)
+
+
+def _save_if_free(person: User) -> IntegrityError | None:
+    """Save somebody who registers, or return what a taken address or number ran into."""
     try:
         _save_new(person, mail=MailPurpose.VERIFY_EMAIL, actor=None)
-    except IntegrityError:
-        owners = list(_owners(email=email, phone_number=phone_number))
-        if not owners:
-            raise
-        _tell_taken(owners)
+    except IntegrityError as exc:
+        return exc
+    return None
+
+
+def _tell_owners(owners: list[User], *, is_taken: bool) -> None:
+    """Mail whoever had the address or the number before, a few times a day at most.
+
+    A free address does the same work for a mail to nobody, or its answer would come sooner.
+    """
+    for owner in owners:
+        if limits.is_within(limits.TAKEN_ACCOUNT, str(owner.pk)):
+            tell(user=owner if is_taken else None, purpose=MailPurpose.ADDRESS_TAKEN)
 
 
 def create_user_account(
@@ -121,14 +147,13 @@ def invite_user(
     return _save_or_refuse(person, mail=MailPurpose.INVITATION, actor=actor)
 
 
-def check_password_strength(password: str, user: User) -> None:
+def check_password_strength(password: str, user: User, *, field: str = "password") -> None:
     """Raise InvalidInput with every reason why a password is too weak for this person."""
     try:
         validate_password(password, user)
     except ValidationError as exc:
         errors = [
-            FieldError("password", " ".join(error.messages), str(error.code))
-            for error in exc.error_list
+            FieldError(field, " ".join(error.messages), str(error.code)) for error in exc.error_list
         ]
         raise InvalidInput(errors[0].message, code="weak_password", errors=errors) from exc
 
@@ -181,10 +206,3 @@ def _next_ucfsin() -> str:
 
 def _owners(*, email: str, phone_number: str) -> QuerySet[User]:
     return User.objects.filter(Q(email=email) | Q(phone_number=phone_number))
-
-
-def _tell_taken(owners: list[User]) -> None:
-    """Mail whoever has the address or the number, a few times a day at most."""
-    for owner in owners:
-        if limits.is_within(limits.TAKEN_ACCOUNT, str(owner.pk)):
-            ask_for_mail(user=owner, purpose=MailPurpose.ADDRESS_TAKEN)

@@ -14,6 +14,7 @@ from accounts.models import (
     AuthSession,
     IdempotencyRecord,
     MailPurpose,
+    OneTimeCode,
     RefreshToken,
 )
 from accounts.purge import purge_expired_records
@@ -37,6 +38,10 @@ def test_old_records_go_and_young_ones_stay():
         AccountMail.objects.filter(pk=mail.pk).update(created_at=ago(days))
     for days in (-1, 1):
         AttemptCounter.objects.create(key=str(days), window_ends_at=ago(days))
+        code = OneTimeCode.objects.create(
+            expires_at=ago(days), channel="SMS", purpose="REGISTRATION"
+        )
+        OneTimeCode.objects.filter(pk=code.pk).update(created_at=ago(days + 2))
         RefreshToken.objects.create(jti=uuid4(), session=session_of(user), expires_at=ago(days))
     AuthSession.objects.all().update(ended_at=ago(89))
     long_gone = session_of(user)
@@ -48,6 +53,8 @@ def test_old_records_go_and_young_ones_stay():
         "idempotency_records": 1,
         "attempt_counters": 1,
         "account_mails": 1,
+        "oauth_attempts": 0,
+        "one_time_codes": 1,
         "refresh_tokens": 1,
         "auth_sessions": 1,
     }

@@ -9,16 +9,18 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core import mail
+from django.db import transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.limits import MAIL_ACCOUNT
 from accounts.models import AccountMail, MailPurpose, UserStatus
 from accounts.services import approve_foreman, invite_user, suspend_user
-from accounts.services.mails import ask_for_mail, issue_token
+from accounts.services.mails import ask_for_mail, issue_token, void_mails
+from accounts.services.sessions import lock_user
 from accounts.tests.api import client_for
 from accounts.tests.factories import PASSWORD, AdminFactory, ForemanFactory, UserFactory
-from chitfund.testing import in_own_connection
+from chitfund.testing import in_own_connection, wait_for_blocked_query
 
 NEW_PASSWORD = "a lovely new secret"
 
@@ -252,3 +254,29 @@ def test_the_host_header_does_not_get_into_the_link(
     (letter,) = mail.outbox
     assert "https://office.example/reset-password?token=" in letter.body
     assert "evil" not in letter.message().as_string()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reset_waits_for_a_sign_in_and_the_two_do_not_wait_for_each_other():
+    user = UserFactory.create()
+    token = token_for(user)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lock_user(user.pk)
+            rival = pool.submit(in_own_connection(reset), token)
+            wait_for_blocked_query()
+            void_mails(user=user, purposes=[MailPurpose.PASSWORD_RESET])
+        assert rival.result(timeout=5).json()["code"] == "invalid_token"
+
+
+@pytest.mark.django_db
+def test_the_owner_is_told_that_the_password_was_reset_but_not_of_the_first_one():
+    user = UserFactory.create()
+    reset(token_for(user))
+    assert user.account_mails.filter(purpose=MailPurpose.PASSWORD_CHANGED).count() == 1
+
+    invited = UserFactory.create()
+    invited.set_unusable_password()
+    invited.save()
+    reset(token_for(invited, MailPurpose.INVITATION))
+    assert not invited.account_mails.filter(purpose=MailPurpose.PASSWORD_CHANGED).exists()

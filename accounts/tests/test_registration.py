@@ -54,7 +54,7 @@ def test_registering_echoes_the_input_and_leaves_a_pending_user_with_a_number():
     assert (user.status, user.role, user.email) == ("PENDING", "USER", "asha.rao@example.com")
     assert re.fullmatch(r"UCFSIN-\d{4}-000001", user.ucfsin)
     assert user.check_password(PASSWORD)
-    assert AccountMail.objects.get().purpose == MailPurpose.VERIFY_EMAIL
+    assert AccountMail.objects.get(user=user).purpose == MailPurpose.VERIFY_EMAIL
     assert AuditEvent.objects.get().verb == "user.created"
 
 

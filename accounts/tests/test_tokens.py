@@ -14,12 +14,12 @@ from django.conf import settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts.models import Role, UserStatus
+from accounts.models import RefreshToken, Role, UserStatus
 from accounts.services import change_role, suspend_user
 from accounts.services.people import change_password
 from accounts.tests.api import client_for, session_of
 from accounts.tests.factories import AdminFactory, UserFactory
-from accounts.tokens import SESSION_LIFETIME, access_token_for, refresh_token_for
+from accounts.tokens import access_token_for, refresh_token_for
 
 OPEN_PATH = "/api/notifications"
 
@@ -112,9 +112,9 @@ def test_another_signature_is_refused():
 @pytest.mark.django_db
 def test_a_refresh_token_is_no_access_token():
     user = UserFactory.create()
-    token = refresh_token_for(
-        user, session_of(user), jti=uuid4(), expires_at=timezone.now() + SESSION_LIFETIME
-    )
+    session = session_of(user)
+    row = RefreshToken.objects.create(jti=uuid4(), session=session, expires_at=session.expires_at)
+    token = refresh_token_for(user, session, row)
 
     assert asking_with(token).status_code == 401
 

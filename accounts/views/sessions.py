@@ -15,13 +15,22 @@ from rest_framework.response import Response
 
 from accounts import services
 from accounts.api import OfficeView, OfficeViewSet
+from accounts.cookies import forget_session_cookies, has_session_cookies
 from accounts.models import AuthSession
 from accounts.serializers import AuthSessionSerializer
 from accounts.views.sign_in import TAG
 
 
+def signed_out_answer(request: Request) -> Response:
+    response = Response(status=status.HTTP_204_NO_CONTENT)
+    if has_session_cookies(request):
+        forget_session_cookies(response)
+    return response
+
+
 class LogoutView(OfficeView):
     permission_classes = (IsAuthenticated,)
+    needs_second_factor = False
     # A replayed sign-out could not be authorised any more: its session has ended.
     takes_idempotency_key = False
 
@@ -29,18 +38,19 @@ class LogoutView(OfficeView):
     def post(self, request: Request) -> Response:
         """End the session of this token."""
         services.end_session(session_id=request.auth.session_id, actor=request.user)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return signed_out_answer(request)
 
 
 class LogoutAllView(OfficeView):
     permission_classes = (IsAuthenticated,)
+    needs_second_factor = False
     takes_idempotency_key = False
 
     @extend_schema(tags=[TAG], request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """End every session of this person."""
         services.sign_out_everywhere(actor=request.user)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return signed_out_answer(request)
 
 
 @extend_schema_view(list=extend_schema(tags=[TAG]), destroy=extend_schema(tags=[TAG]))

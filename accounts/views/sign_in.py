@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -14,7 +14,14 @@ from rest_framework.serializers import Serializer
 from accounts import limits, services
 from accounts.api import OfficeView
 from accounts.clients import client_of
+from accounts.cookies import (
+    check_own_site,
+    forget_session_cookies,
+    refresh_cookie,
+    set_session_cookies,
+)
 from accounts.serializers import (
+    CookieSessionSerializer,
     EmailOnlySerializer,
     LoginSerializer,
     MessageSerializer,
@@ -27,15 +34,29 @@ from accounts.serializers import (
     VerifiedSerializer,
 )
 from accounts.services import SignedIn
-from accounts.tokens import access_seconds
+from accounts.tokens import access_seconds, portal_seconds
+from chitfund.api.parsers import SmallJSONParser
+from chitfund.exceptions import InvalidInput
 
 TAG = "Sign-in"
+SESSION = OpenApiParameter(
+    name="session",
+    type=str,
+    enum=["cookie"],
+    description="`cookie` sets the portal's cookies instead of answering with tokens.",
+)
+SIGNED_IN_ANSWER = PolymorphicProxySerializer(
+    component_name="SignedIn",
+    serializers=[TokenPairSerializer, CookieSessionSerializer],
+    resource_type_field_name=None,
+)
 
 
 class PublicView(OfficeView):
     """A view for people who have no token; one that they send is not looked at."""
 
     authentication_classes = ()
+    parser_classes = (SmallJSONParser,)
     permission_classes = (AllowAny,)
     takes_idempotency_key = False
 
@@ -57,6 +78,30 @@ def token_pair(signed_in: SignedIn) -> dict[str, Any]:
             "user": signed_in.user,
         }
     ).data
+
+
+def signed_in_answer(request: Request, signed_in: SignedIn, *, in_cookies: bool) -> Response:
+    """Answer with a pair of tokens, or set them as cookies and tell who has signed in.
+
+    Cookies are for the office's own pages; another site would sign its visitor in as somebody.
+    """
+    if not in_cookies:
+        return Response(token_pair(signed_in))
+    seconds = portal_seconds(signed_in.session)
+    told = {"token_type": "Cookie", "expires_in": seconds, "user": signed_in.user}
+    response = Response(CookieSessionSerializer(told).data)
+    set_session_cookies(response, signed_in)
+    return response
+
+
+def wants_cookies(request: Request) -> bool:
+    """Tell whether a sign-in asks for a cookie session, and check that it may."""
+    wish = request.query_params.get("session")
+    if wish not in (None, "cookie"):
+        raise InvalidInput.on("session", "Send session=cookie, or leave it away.")
+    if wish is not None:
+        check_own_site(request)
+    return wish is not None
 
 
 class RegisterView(PublicView):
@@ -92,18 +137,48 @@ class ResendVerificationView(PublicView):
 
 
 class LoginView(PublicView):
-    @extend_schema(tags=[TAG], request=LoginSerializer, responses=TokenPairSerializer)
+    @extend_schema(
+        tags=[TAG], parameters=[SESSION], request=LoginSerializer, responses=SIGNED_IN_ANSWER
+    )
     def post(self, request: Request) -> Response:
-        """Sign in with an e-mail address, phone number or UCFSIN, and a password."""
+        """Sign in with an e-mail address, phone number or UCFSIN, and a password.
+
+        With `session=cookie` the tokens are set as cookies and are not in the answer.
+        """
+        in_cookies = wants_cookies(request)
         credentials = checked(LoginSerializer, request)
-        return Response(token_pair(services.sign_in(**credentials, client=client_of(request))))
+        signed_in = services.sign_in(**credentials, client=client_of(request))
+        return signed_in_answer(request, signed_in, in_cookies=in_cookies)
 
 
 class RefreshTokenView(PublicView):
-    @extend_schema(tags=[TAG], request=RefreshSerializer, responses=TokenPairSerializer)
+    @extend_schema(tags=[TAG], request=RefreshSerializer, responses=SIGNED_IN_ANSWER)
     def post(self, request: Request) -> Response:
-        """Exchange a refresh token, once, for a new pair. Sent again, it ends the session."""
-        return Response(token_pair(services.refresh_session(**checked(RefreshSerializer, request))))
+        """Exchange a refresh token, once, for a new pair; without one, the refresh cookie.
+
+        Whoever lost the answer may send it again within seconds. Later it ends the session.
+        """
+        token = checked(RefreshSerializer, request).get("refresh_token")
+        in_cookies = token is None
+        if token is None:
+            token = self._from_cookie(request)
+        signed_in = services.refresh_session(refresh_token=token)
+        return signed_in_answer(request, signed_in, in_cookies=in_cookies)
+
+    def _from_cookie(self, request: Request) -> str:
+        token = request.COOKIES.get(refresh_cookie())
+        if not token:
+            raise InvalidInput.on("refresh_token", "This field is required.", code="required")
+        check_own_site(request)
+        return token
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Have the browser forget a session that has ended."""
+        response = super().handle_exception(exc)
+        is_over = response.status_code == status.HTTP_401_UNAUTHORIZED
+        if is_over and "refresh_token" not in self.request.data:
+            forget_session_cookies(response)
+        return response
 
 
 class ForgotPasswordView(PublicView):

@@ -8,7 +8,7 @@ from uuid import UUID
 import django_filters
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import mixins, status
+from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
@@ -24,6 +24,7 @@ from accounts.serializers import (
     UserSerializer,
     UserUpdateSerializer,
 )
+from accounts.serializers_profiles import StaffUserSerializer
 from accounts.views.sign_in import checked
 
 TAG = "Users"
@@ -57,11 +58,19 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfficeViewSe
         "suspend": needs("accounts.suspend_user"),
         "activate": needs("accounts.suspend_user"),
         "approve_foreman": needs("accounts.approve_foreman"),
+        "resend_invitation": needs("accounts.add_user"),
+        "send_reset_link": needs("accounts.change_user"),
     }
 
     def get_permissions(self) -> list[BasePermission]:
         more = self.action_permissions.get(self.action)
         return [IsAuthenticated(), more()] if more else [IsAuthenticated()]
+
+    def get_serializer_class(self) -> type[serializers.ModelSerializer[User]]:
+        """Tell the office also when somebody last signed in."""
+        if has_staff_permission(self.request.user, "accounts.view_user"):
+            return StaffUserSerializer
+        return UserSerializer
 
     def get_queryset(self) -> QuerySet[User]:
         """Show whom one may see; a stranger is 404 and not 403."""
@@ -84,7 +93,7 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfficeViewSe
 
     @extend_schema(tags=[TAG], request=UserUpdateSerializer, responses=UserSerializer)
     def update(self, request: Request, pk: UUID) -> Response:
-        """Change name, phone number and birth date. Role, status, UCFSIN and score stay."""
+        """Change name and birth date; the office somebody's phone number too. All else stays."""
         return self._update(request, is_partial=False)
 
     @extend_schema(tags=[TAG], request=UserUpdateSerializer, responses=UserSerializer)
@@ -118,8 +127,27 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfficeViewSe
     @extend_schema(tags=[TAG], request=ReasonSerializer, responses=UserSerializer)
     @action(detail=True, methods=["post"], url_path="approve-foreman")
     def approve_foreman(self, request: Request, pk: UUID) -> Response:
-        """Approve a person as a foreman."""
+        """Approve a foreman with the profile they handed in, or a change of it.
+
+        409 while there is no submitted profile; the message says what is missing.
+        """
         return self.decide(services.approve_foreman, ReasonSerializer)
+
+    @extend_schema(tags=[TAG], request=None, responses={202: UserSerializer})
+    @action(detail=True, methods=["post"], url_path="resend-invitation")
+    def resend_invitation(self, request: Request, pk: UUID) -> Response:
+        """Mail an invited person another link; the one before is void."""
+        return self._mail(services.resend_invitation)
+
+    @extend_schema(tags=[TAG], request=None, responses={202: UserSerializer})
+    @action(detail=True, methods=["post"], url_path="send-reset-link")
+    def send_reset_link(self, request: Request, pk: UUID) -> Response:
+        """Mail a person a link to set a new password. Nobody else learns one."""
+        return self._mail(services.send_reset_link)
+
+    def _mail(self, service: Any) -> Response:
+        user = service(user_id=self.get_object().pk, actor=self.request.user)
+        return Response(UserSerializer(user).data, status=status.HTTP_202_ACCEPTED)
 
     def decide(self, service: Any, serializer: type[ReasonSerializer]) -> Response:
         """Call a service that decides about a visible person, with what was sent."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from io import BytesIO
 from typing import IO, Any
 
 import orjson
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, FormParser
 
 from chitfund.exceptions import TooLarge
+
+# A sign-in, with the longest address, password and name that are accepted.
+SMALL_BODY = 4096
 
 _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
@@ -34,9 +38,8 @@ def _snake(value: Any) -> Any:
     return value
 
 
-def _read(stream: IO[bytes], request: HttpRequest | None) -> bytes:
+def _read(stream: IO[bytes], request: HttpRequest | None, limit: int) -> bytes:
     """Read a body to its limit, which Django looks at in bodies that it reads itself only."""
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     told = request.META.get("CONTENT_LENGTH") if request is not None else ""
     if told and told.isdecimal() and int(told) > limit:
         raise _too_large(limit)
@@ -47,7 +50,8 @@ def _read(stream: IO[bytes], request: HttpRequest | None) -> bytes:
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"The body has more than {limit / 2**20:g} MB, which is the limit. Send less.")
+    size = f"{limit / 2**20:g} MB" if limit >= 2**20 else f"{limit / 2**10:g} kB"
+    return TooLarge(f"The body has more than {size}, which is the limit. Send less.")
 
 
 class JSONParser(BaseParser):
@@ -55,13 +59,16 @@ class JSONParser(BaseParser):
 
     media_type = "application/json"
 
+    def most_bytes(self) -> int:
+        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
     def parse(
         self,
         stream: IO[bytes],
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        body = _read(stream, (parser_context or {}).get("request"))
+        body = _read(stream, (parser_context or {}).get("request"), self.most_bytes())
         try:
             data = orjson.loads(body) if body.strip() else {}
         except (ValueError, RecursionError) as exc:
@@ -72,3 +79,23 @@ class JSONParser(BaseParser):
             return _snake(data)
         except RecursionError as exc:
             raise ParseError("The body is nested too deeply.") from exc
+
+
+class SmallJSONParser(JSONParser):
+    """The same for routes that strangers may call: what they have to say is short."""
+
+    def most_bytes(self) -> int:
+        return SMALL_BODY
+
+
+class SmallFormParser(FormParser):
+    """A short form, for clients of the OAuth2 standard, which know no JSON there."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        body = _read(stream, (parser_context or {}).get("request"), SMALL_BODY)
+        return super().parse(BytesIO(body), media_type, dict(parser_context or {}))

@@ -57,7 +57,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 
 # What a path's first word is called in the description, where it is not the word itself.
-TAGS = {"auth": "Sign-in", "kyc": "KYC", "subscriptions": "Tickets"}
+TAGS = {"auth": "Sign-in", "otp": "One-time codes", "kyc": "KYC", "subscriptions": "Tickets"}
 
 
 class AutoSchema(SpectacularAutoSchema):

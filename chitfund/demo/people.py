@@ -14,9 +14,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import services
 from accounts.audit import record_audit_event
 from accounts.models import KycStatus, Role, User, UserStatus
-from chitfund.business_date import IST, business_now
+from accounts.places import State
+from chitfund.business_date import IST, add_months, business_date, business_now
 from chitfund.db import next_number
 
 ADMIN = "admin@demo.chitfund.example"
@@ -30,6 +32,12 @@ STAFF = (
     ("K. Venkata Ramana", FOREMAN, Role.FOREMAN),
     ("Bindu Thomas", "bindu@demo.chitfund.example", Role.FOREMAN),
     ("Basavaraj Patil", "basavaraj@demo.chitfund.example", Role.FOREMAN),
+)
+LICENCE_MONTHS = 30
+BUSINESSES = (
+    ("Sri Venkateswara Chits", State.AP, "Tirupati", "517501"),
+    ("Malabar Kuries", State.KL, "Thrissur", "680001"),
+    ("Kaveri Chit Funds", State.KA, "Mysuru", "570001"),
 )
 SUBSCRIBERS = (
     "R. Meenakshi",
@@ -105,16 +113,36 @@ def _person(full_name: str, email: str, role: Role, password: str) -> User:
 
 
 def _approve_foremen(people: dict[str, User]) -> None:
-    """Approve all foremen but the last, who waits at the desk."""
-    for _name, email, role in STAFF[:-1]:
-        if role != Role.FOREMAN:
-            continue
-        foreman = people[email]
-        foreman.foreman_approved_at = timezone.now()
-        foreman.foreman_approved_by = people[ADMIN]
-        foreman.move_to(UserStatus.ACTIVE)
-        foreman.save()
-        record_audit_event(actor=people[ADMIN], verb="user.foreman_approved", target=foreman)
+    """Let every foreman hand their business in; the last one waits at the desk."""
+    foremen = [people[email] for _name, email, role in STAFF if role == Role.FOREMAN]
+    for number, foreman in enumerate(foremen):
+        _hand_in_business(foreman, BUSINESSES[number])
+    for foreman in foremen[:-1]:
+        services.approve_foreman(
+            user_id=foreman.pk, actor=people[ADMIN], reason="Papers compared with the originals."
+        )
+        foreman.refresh_from_db()
+
+
+def _hand_in_business(foreman: User, business: tuple[str, State, str, str]) -> None:
+    company, state, city, pin_code = business
+    number = int(foreman.phone_number[-4:])
+    services.save_foreman_profile(
+        user_id=foreman.pk,
+        actor=foreman,
+        company_name=company,
+        licence_number=f"CF/{state}/{number:05d}",
+        licence_expires_on=add_months(business_date(), LICENCE_MONTHS),
+        pan=f"ZZZPK{number:04d}Z",
+        state_of_registration=state,
+        line1=f"{number + 10} Main Road",
+        line2="",
+        city=city,
+        state=state,
+        pin_code=pin_code,
+        designation="Proprietor",
+    )
+    services.submit_foreman_profile(user_id=foreman.pk, actor=foreman)
 
 
 def _write_down(passwords: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ ALLOWED_DETAILS = frozenset(
         "method", "route", "status", "duration_ms", "constraint", "job", "business_date",
         "count", "event", "channel", "verb", "target", "target_id", "task", "task_id", "attempts",
         "outcome", "scheme_id", "auction_id", "payment_id", "delivery_id", "user_id", "reason_code",
-        "queue", "port", "pid",
+        "queue", "port", "pid", "number", "hash",
     }
 )  # fmt: skip
 

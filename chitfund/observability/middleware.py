@@ -22,7 +22,7 @@ class TraceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         headers = request.headers
         given = accept_trace_id(headers.get("X-Request-ID"), headers.get("traceparent"))
-        with traced(given) as trace_id:
+        with traced(given, request) as trace_id:
             started = time.perf_counter()
             response = self.get_response(request)
             response["X-Request-ID"] = trace_id

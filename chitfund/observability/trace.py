@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from django.http import HttpRequest
+
 _trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 _user_id: ContextVar[str] = ContextVar("user_id", default="")
+_request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -37,18 +40,25 @@ def current_user_id() -> str:
     return _user_id.get()
 
 
+def current_request() -> HttpRequest | None:
+    """Return the request that is being answered; None in a job or a command."""
+    return _request.get()
+
+
 def remember_user(user_id: str) -> None:
     """Name the acting user in every log line from here to the end of the request."""
     _user_id.set(user_id)
 
 
 @contextmanager
-def traced(trace_id: str | None = None) -> Iterator[str]:
-    """Run a block under a trace id of its own."""
+def traced(trace_id: str | None = None, request: HttpRequest | None = None) -> Iterator[str]:
+    """Run a block under a trace id of its own, for a request or for none."""
     trace = _trace_id.set(trace_id or new_trace_id())
     user = _user_id.set("")
+    asked = _request.set(request)
     try:
         yield _trace_id.get()
     finally:
         _trace_id.reset(trace)
         _user_id.reset(user)
+        _request.reset(asked)

@@ -4,10 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.urls import reverse_lazy
+
 from chitfund.beat import CELERY_BEAT_SCHEDULE  # noqa: F401 - a setting
 from chitfund.observability.logging import logging_config
-from chitfund.settings import env
+from chitfund.settings import cors, env
 from chitfund.settings.database import caches, databases
+from chitfund.settings.oidc import oidc_providers, redirect_uris
 from chitfund.settings.queue import celery_settings
 from chitfund.settings.secrets import given_or_generated_secrets, given_secrets
 
@@ -32,6 +35,8 @@ JWT_SECRET = _secrets["JWT_SECRET"]
 # Document numbers: one key encrypts them, the other makes the index they are found by.
 PII_ENCRYPTION_KEY = _secrets["PII_ENCRYPTION_KEY"]
 PII_INDEX_KEY = _secrets["PII_INDEX_KEY"]
+# Earlier encryption keys, separated by commas: they open what they sealed and seal nothing.
+PII_RETIRED_KEYS = env.words("PII_RETIRED_KEYS", "")
 WEBHOOK_SECRET = _secrets["WEBHOOK_SECRET"]
 SIGNED_FILE_KEY = _secrets["SIGNED_FILE_KEY"]
 
@@ -42,6 +47,7 @@ WSGI_APPLICATION = "chitfund.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "chitfund",  # before Django's own, of whose commands it closes two
     "unfold",  # before the admin, whose templates it replaces
     "django.contrib.admin",
     "django.contrib.auth",
@@ -55,7 +61,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "django_celery_beat",
-    "chitfund",
+    "corsheaders",
     "accounts",
     "notifications",
     "kyc",
@@ -67,8 +73,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "chitfund.api.headers.HeadersMiddleware",
     "chitfund.observability.middleware.TraceMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "chitfund.api.headers.ExactCorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "chitfund.api.paths.ApiPathMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -76,6 +84,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.desk_second_factor.SecondFactorGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -115,17 +124,25 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Staff show an authenticator app as well; without one they reach nothing but its enrolment.
+REQUIRE_STAFF_SECOND_FACTOR = env.flag(
+    "REQUIRE_STAFF_SECOND_FACTOR", default=APP_ENV == "production"
+)
 LOGIN_URL = "/admin/login/"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 
 # Bodies: a JSON request is small; documents come through their own upload routes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+# A group may hold every permission there is: four for each table, and each is a field.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.AccessTokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.AccessTokenAuthentication",
+        "accounts.authentication.PortalCookieAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["chitfund.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["chitfund.api.parsers.JSONParser"],
@@ -162,6 +179,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "UserStatusEnum": "accounts.models.users.UserStatus",
         "KycStatusEnum": "accounts.models.users.KycStatus",
+        "StateEnum": "accounts.places.State",
+        "RelationEnum": "accounts.models.profiles.Relation",
+        "CodePurposeEnum": "accounts.models.factors.CodePurpose",
+        "ConsentPurposeEnum": "accounts.models.profiles.ConsentPurpose",
+        "ForemanProfileStatusEnum": "accounts.models.profiles.ForemanProfileStatus",
+        "ErasureStatusEnum": "accounts.models.profiles.ErasureStatus",
         "VerificationStatusEnum": "kyc.models.VerificationStatus",
         "SchemeStatusEnum": "schemes.models.SchemeStatus",
         "RecordKindEnum": "schemes.models.RecordKind",
@@ -183,10 +206,19 @@ UNFOLD = {
     "SITE_SUBHEADER": "Staff desk",
     "SITE_SYMBOL": "account_balance",
     "SHOW_VIEW_ON_SITE": False,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Second factor", "link": reverse_lazy("desk-second-factor")},
+        ],
+    },
 }
 
 ACCESS_TOKEN_LIFETIME = env.duration("JWT_EXPIRES_IN", "15m")
 REFRESH_TOKEN_LIFETIME = env.duration("REFRESH_TOKEN_EXPIRES_IN", "7d")
+# Who lost the reply to a refresh may ask again for so long, and gets the same token.
+REFRESH_GRACE_SECONDS = env.integer("REFRESH_GRACE_SECONDS", 10)
+# Browsers keep Secure cookies of http://localhost too; other clients of a developer do not.
+PORTAL_COOKIES_SECURE = APP_ENV == "production" or env.flag("PORTAL_COOKIES_SECURE", default=True)
 # Signs and verifies only; sessions are rows of ours.
 SIMPLE_JWT: dict[str, Any] = {
     "ALGORITHM": "HS256",
@@ -197,6 +229,18 @@ SIMPLE_JWT: dict[str, Any] = {
     "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
     "UPDATE_LAST_LOGIN": False,
 }
+
+# Other providers that may vouch for people, and the pages they send them back to.
+OIDC_PROVIDERS = oidc_providers()
+OIDC_REDIRECT_URIS = redirect_uris(PUBLIC_URL)
+
+# Pages of other origins that may read the API's answers, with the cookies of their own site.
+CORS_ALLOWED_ORIGINS = cors.allowed_origins()
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_HEADERS = cors.HEADERS
+CORS_EXPOSE_HEADERS = cors.EXPOSED
+CORS_PREFLIGHT_MAX_AGE = cors.PREFLIGHT_SECONDS
+CORS_URLS_REGEX = cors.PATHS
 
 # Files: documents are private and served by short-lived signed addresses only.
 MEDIA_ROOT = DATA_DIR / "media"
@@ -243,6 +287,23 @@ EMAIL_BACKEND = (
     if SMTP_HOST
     else "notifications.backends.OutboxEmailBackend"
 )
+# One-time codes: a class for each channel, which has `send(*, to, text, message_id)`. Where none
+# is named, they are written to the outbox; production has to name one (docs/one-time-codes.md).
+_LOCAL_SENDERS = (
+    {}
+    if APP_ENV == "production"
+    else {
+        "SMS": "notifications.senders.local.SmsOutbox",
+        "WHATSAPP": "notifications.senders.local.WhatsAppOutbox",
+    }
+)
+CODE_SENDERS = {
+    "SMS": env.text("SMS_SENDER", _LOCAL_SENDERS.get("SMS", "")),
+    "WHATSAPP": env.text("WHATSAPP_SENDER", _LOCAL_SENDERS.get("WHATSAPP", "")),
+    "EMAIL": env.text("EMAIL_SENDER", "notifications.senders.mail.MailSender"),
+}
+# Codes to numbers of other countries are how strangers make an office pay for calls.
+CODE_COUNTRIES = tuple(f"+{code}" for code in env.words("CODE_COUNTRIES", "91"))
 SMTPS_PORT = 465
 EMAIL_HOST = SMTP_HOST or "localhost"
 EMAIL_PORT = env.integer("SMTP_PORT", 587, least=1)

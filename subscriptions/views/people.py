@@ -36,7 +36,7 @@ class TicketAwareUserViewSet(UserViewSet):
         is_own = str(self.kwargs.get("pk")) == str(getattr(self.request.user, "pk", None))
         if is_foreman(self.request.user) and not is_own:
             return SubscriberSerializer
-        return UserSerializer
+        return super().get_serializer_class()
 
     @extend_schema(tags=[TAG], request=RoleChangeSerializer, responses=UserSerializer)
     @action(detail=True, methods=["post"])

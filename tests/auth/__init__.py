@@ -1,0 +1,1 @@
+"""Sign-in under attack: guessing, spoofing, telling people apart, hard passwords."""
