@@ -55,6 +55,16 @@ class OfficeView(APIView):
             if key is not None:
                 self._answer_once(key)
 
+    def perform_authentication(self, request: Request) -> None:
+        """Count the request before it is refused or allowed: a refusal costs time as well."""
+        try:
+            super().perform_authentication(request)
+        finally:
+            super().check_throttles(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Do nothing: DRF asks again once the permissions are checked."""
+
     def check_permissions(self, request: Request) -> None:
         """Ask for the second factor first: without it, nobody's permissions matter."""
         if self.needs_second_factor:

@@ -15,8 +15,8 @@ from accounts.security_log import BY_SEVERITY, SEVERITIES, Severity, severity_of
 from chitfund.desk import ReadOnlyAdmin
 
 COLOURS = {
-    Severity.LOW: "info",
-    Severity.MEDIUM: "success",
+    Severity.LOW: "default",
+    Severity.MEDIUM: "info",
     Severity.HIGH: "warning",
     Severity.CRITICAL: "danger",
 }
@@ -61,7 +61,11 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     list_filter = (SeverityFilter, ActionFilter)
     list_select_related = ("actor",)
     search_fields = ("ip_address__startswith", "trace_id", "actor__email", "target_id")
-    exclude = ("before_hash", "after_hash")
+    fields = (
+        "created_at", "severity", "verb", "actor", "ip_address", "route", "target_type",
+        "target_id", "details", "business_date", "trace_id",
+    )  # fmt: skip
+    readonly_fields = ("created_at", "severity")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SecurityEvent]:
         events: QuerySet[SecurityEvent] = super().get_queryset(request)

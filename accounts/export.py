@@ -14,6 +14,7 @@ from accounts.models import (
     BankAccount,
     Consent,
     ErasureRequest,
+    ExternalIdentity,
     ForemanProfile,
     Nominee,
     User,
@@ -97,6 +98,12 @@ def sessions(user_id: UUID) -> list[dict[str, Any]]:
         "ended_at",
         "end_reason",
     )
+
+
+def identities(user_id: UUID) -> list[dict[str, Any]]:
+    """Which providers sign them in."""
+    rows = ExternalIdentity.objects.filter(user=user_id)
+    return rows_of(rows, "provider", "created_at", "last_used_at")
 
 
 def erasure_requests(user_id: UUID) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ CODE_CHECK = Limit("code-check", 60, timedelta(minutes=15))
 # Whoever gets here knows the password already; the longer limit outlasts many networks.
 SECOND_FACTOR_PAIR = Limit("second-factor-pair", 5, timedelta(minutes=15))
 SECOND_FACTOR_ACCOUNT = Limit("second-factor-account", 30, timedelta(days=1))
+CHANGE_OF_ADDRESS = Limit("change-of-address", 5, timedelta(hours=1))
 OAUTH_ADDRESS = Limit("oauth-address", 60, timedelta(minutes=15))
 OWN_PASSWORD = Limit("own-password", 5, timedelta(minutes=15))
 # Not a limit but an alarm: so many refused tokens from one line are an event.

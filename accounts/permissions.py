@@ -8,7 +8,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.models import Role
+from accounts.models import Role, User
+from chitfund.exceptions import NotAllowed
 
 
 def is_administrator(user: Any) -> bool:
@@ -22,6 +23,12 @@ def has_staff_permission(user: Any, permission: str) -> bool:
     Role and permission together: the same check in the API and in the admin.
     """
     return is_administrator(user) and user.has_perm(permission)
+
+
+def refuse_over_superuser(user: User, actor: User) -> None:
+    """Keep superusers out of clerks' hands; as nobody does this to themselves, one is left."""
+    if user.is_superuser and not actor.is_superuser:
+        raise NotAllowed("Only a superuser decides about a superuser.")
 
 
 def _has_role(user: Any, *roles: Role) -> bool:

@@ -27,6 +27,7 @@ SECTIONS: dict[str, str] = {
     "consents": "accounts.export.consents",
     "foreman_profile": "accounts.export.foreman_profile",
     "sessions": "accounts.export.sessions",
+    "identities": "accounts.export.identities",
     "erasure_requests": "accounts.export.erasure_requests",
     "audit_events": "accounts.export.audit_events",
     "notifications": "notifications.export.notifications",

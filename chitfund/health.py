@@ -9,6 +9,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from chitfund.observability.metrics import uncounted_requests
+
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -19,10 +21,15 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database answers and is migrated, else 503 naming what is missing."""
-    checks = {"database": _database(), "cache": _cache()}
+    checks = {"database": _database(), "cache": _cache(), "throttles": _throttles()}
     is_ready = checks["database"] == "ok"  # without its cache the office only gets slower
+    is_degraded = set(checks.values()) != {"ok"}
     return JsonResponse(
-        {"status": "ok" if is_ready else "unavailable", "checks": checks},
+        {
+            "status": "ok" if is_ready else "unavailable",
+            "degraded": is_degraded,
+            "checks": checks,
+        },
         status=200 if is_ready else 503,
     )
 
@@ -41,6 +48,13 @@ def _database() -> str:
 def _cache() -> str:
     try:
         cache.set("readyz", settings.API_VERSION, 5)
+        is_kept = cache.get("readyz") == settings.API_VERSION
     except (DatabaseError, ConnectionError, TimeoutError):
         return "no answer"
-    return "ok"
+    # The Redis client is told to be silent about its errors: only what it keeps tells.
+    return "ok" if is_kept else "no answer"
+
+
+def _throttles() -> str:
+    """Tell whether this process has lately let requests through uncounted."""
+    return "not counting" if uncounted_requests.is_degraded else "ok"

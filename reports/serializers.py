@@ -23,10 +23,18 @@ class TicketCountsSerializer(serializers.Serializer[Any]):
     completed = serializers.IntegerField()
 
 
+class ProfileSummarySerializer(serializers.Serializer[Any]):
+    """How complete the profile is, and what would complete it."""
+
+    percent = serializers.IntegerField()
+    missing = serializers.ListField(child=serializers.CharField())
+
+
 class MeSerializer(serializers.Serializer[Any]):
     """Who is signed in, and what waits for them."""
 
     user = UserSerializer()
+    profile = ProfileSummarySerializer()
     kyc = KycSummarySerializer()
     unread = UnreadSerializer()
     tickets = TicketCountsSerializer()

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import OfficeView
+from accounts.selectors import profile_completeness
 from notifications.services import unread_count
 from reports.serializers import MeSerializer
 from subscriptions.models import Subscription, SubscriptionStatus
@@ -22,7 +23,7 @@ class MeView(OfficeView):
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
-        """The signed-in user with KYC, tickets and unread counts."""
+        """The signed-in user with profile, KYC, tickets and unread counts."""
         user = request.user
         tickets = Subscription.objects.filter(subscriber=user).aggregate(
             active=Count("pk", filter=Q(status=SubscriptionStatus.ACTIVE)),
@@ -30,6 +31,7 @@ class MeView(OfficeView):
         )
         body = {
             "user": user,
+            "profile": profile_completeness(user),
             "kyc": {"status": user.kyc_status, "is_verified": user.is_kyc_verified},
             "unread": {"notifications": unread_count(user)},
             "tickets": tickets,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -157,6 +158,20 @@ class User(IdentifiedModel, TimeStampedModel, StatusModel, AbstractBaseUser, Per
         """Tell whether nothing is missing: a proven address, and for a foreman the approval."""
         is_approved = self.role != Role.FOREMAN or self.foreman_approved_at is not None
         return self.email_verified_at is not None and is_approved
+
+    def check_password(self, raw_password: str) -> bool:
+        """Check a password; renew a hash of an old cost only if it is still the one checked.
+
+        Django's own would save it over a new password that was set in between.
+        """
+        checked = self.password
+
+        def renew(password: str) -> None:
+            renewed = make_password(password)
+            if type(self).objects.filter(pk=self.pk, password=checked).update(password=renewed):
+                self.password = renewed
+
+        return check_password(raw_password, checked, renew)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Tie a staff session to the password and to `token_version`, so both end it."""

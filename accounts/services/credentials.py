@@ -14,7 +14,7 @@ from accounts.models import AuthSession, Role, User, UserStatus
 from accounts.phones import to_e164
 from accounts.services.second_factor import check_second_factor
 from accounts.services.sessions import SignedIn, open_session
-from chitfund.exceptions import NotAllowed, NotAuthenticated
+from chitfund.exceptions import NotAllowed, NotAuthenticated, Unavailable
 
 Slot = tuple[Limit, tuple[str, ...]]
 
@@ -70,26 +70,45 @@ def _check_password(identifier: str, password: str, client: Client, role: Role |
     slots = _slots(user, identifier, client)
     for limit, who in slots:
         limits.reserve(limit, *who)
-    is_right = _password_holds(user, password)
+    try:
+        is_right = _password_holds(user, password)
+    except Unavailable:
+        # Nothing was tried: a crowd at the door must not lock out those who wait.
+        _give_back(slots)
+        raise
     if user is None or not is_right or (role is not None and role != user.role):
         _record_failure(user, client)
         raise NotAuthenticated("These credentials are not right.", code="wrong_credentials")
-    for limit, who in slots:
-        limits.give_back(limit, *who)
+    _give_back(slots)
     check_may_sign_in(user, client)
     return user
 
 
+def _give_back(slots: list[Slot]) -> None:
+    for limit, who in slots:
+        limits.give_back(limit, *who)
+
+
 def find_user(identifier: str) -> User | None:
     """Return the user of an e-mail address, phone number or UCFSIN, written in any case."""
+    text = plain_identifier(identifier)
+    return User.objects.with_identifier(text).first() if text else None
+
+
+def plain_identifier(identifier: str) -> str:
+    """Return an identifier as it is kept; what is none of the three as it was typed."""
     text = identifier.strip()
-    is_phone = "@" not in text and not text.upper().startswith("UCFSIN-")
-    known_as = to_e164(text) if is_phone else text
-    return User.objects.with_identifier(known_as).first() if known_as else None
+    if "@" in text:
+        return text.lower()
+    if text.upper().startswith("UCFSIN-"):
+        return text.upper()
+    return to_e164(text) or text.lower()
 
 
 def _slots(user: User | None, identifier: str, client: Client) -> list[Slot]:
-    account = str(user.pk) if user else identifier.strip().lower()
+    # By what was typed, and not by whose it is: the count must not tell who is registered, nor
+    # which address and which number are one person's.
+    account = plain_identifier(identifier)
     slots: list[Slot] = [
         (limits.SIGN_IN_ADDRESS, (client.neighbourhood,)),
         (limits.SIGN_IN_PAIR, (account, client.neighbourhood)),

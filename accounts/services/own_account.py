@@ -26,7 +26,13 @@ from accounts.services.mails import (
 from accounts.services.one_time_codes import redeem_phone_token
 from accounts.services.registration import check_password_strength
 from accounts.services.second_factor import check_own_password
-from accounts.services.sessions import SignedIn, lock_user, renew_session, revoke_authority
+from accounts.services.sessions import (
+    SignedIn,
+    forget_identities,
+    lock_user,
+    renew_session,
+    revoke_authority,
+)
 from accounts.tokens import invalid_token
 from chitfund.exceptions import Conflict, InvalidInput
 
@@ -60,10 +66,10 @@ def ask_for_email_change(*, actor: User, current_password: str, email: str, clie
     """
     if email == actor.email:
         raise InvalidInput.on("email", "This is your address already.")
-    limits.reserve(limits.MAIL_ADDRESS, client.neighbourhood)
-    limits.reserve(limits.MAIL_ACCOUNT, str(actor.pk))
-    limits.reserve(limits.MAIL_ACCOUNT, email)
     _check_password(actor, current_password, client)
+    # Counters of their own: nobody's way back in by mail can be used up from here.
+    limits.reserve(limits.CHANGE_OF_ADDRESS, str(actor.pk))
+    limits.reserve(limits.CHANGE_OF_ADDRESS, email)
     owner = User.objects.filter(email=email).first()
     may_tell = limits.is_within(limits.TAKEN_ACCOUNT, str(owner.pk) if owner else email)
     _queue_link(actor, email, owner)
@@ -96,6 +102,7 @@ def confirm_email_change(*, token: str) -> User:
     old = user.email
     user.email = link.address
     user.email_verified_at = timezone.now()
+    forget_identities(user)
     revoke_authority(user, reason="e-mail address was changed")
     _save_unless_taken(user, "email")
     void_mails(user=user, purposes=[MailPurpose.VERIFY_EMAIL, MailPurpose.INVITATION])

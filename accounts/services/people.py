@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from accounts.audit import record_audit_event
 from accounts.models import MailPurpose, Role, User, UserStatus
-from accounts.permissions import is_administrator
+from accounts.permissions import is_administrator, refuse_over_superuser
 from accounts.services.mails import WITH_SECRETS, tell, void_mails
 from accounts.services.recovery import activate_if_complete
 from accounts.services.registration import check_grown_up, check_password_strength
-from accounts.services.sessions import lock_user, revoke_authority
+from accounts.services.sessions import forget_identities, lock_user, revoke_authority
 from chitfund.exceptions import Conflict, InvalidInput, NotAllowed, WrongState
 
 
@@ -38,6 +38,7 @@ def deactivate_user(*, user_id: UUID, actor: User, reason: str) -> User:
 def _shut_out(user_id: UUID, actor: User, reason: str, *, verb: str) -> User:
     _refuse_self(user_id, actor, "Another administrator has to do this to your account.")
     user = lock_user(user_id)
+    refuse_over_superuser(user, actor)
     before = user.status
     user.move_to(UserStatus.SUSPENDED)
     revoke_authority(user, reason="account was suspended")
@@ -52,6 +53,7 @@ def activate_user(*, user_id: UUID, actor: User, reason: str) -> User:
     """Let a suspended person back in; who has yet to prove or be approved becomes pending."""
     _refuse_self(user_id, actor, "Another administrator has to do this to your account.")
     user = lock_user(user_id)
+    refuse_over_superuser(user, actor)
     if user.status != UserStatus.SUSPENDED:
         raise WrongState(
             f"This user is {user.get_status_display().lower()}; only a suspended one is activated."
@@ -74,6 +76,7 @@ def change_role(*, user_id: UUID, role: Role, actor: User, reason: str) -> User:
     """
     _refuse_self(user_id, actor, "Nobody changes their own role.")
     user = lock_user(user_id)
+    refuse_over_superuser(user, actor)
     before = Role(user.role)
     if before == role:
         raise WrongState(f"This user is {role.label.lower()} already.")
@@ -84,6 +87,9 @@ def change_role(*, user_id: UUID, role: Role, actor: User, reason: str) -> User:
         user.is_superuser = False
         user.groups.clear()
         user.user_permissions.clear()
+    if role == Role.ADMIN:
+        # Staff link a provider themselves, with their password.
+        forget_identities(user)
     activate_if_complete(user)
     revoke_authority(user, reason="role was changed")
     user.save()

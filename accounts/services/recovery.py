@@ -19,7 +19,7 @@ from accounts.services.mails import (
     void_mails,
 )
 from accounts.services.registration import check_password_strength
-from accounts.services.sessions import lock_user, revoke_authority
+from accounts.services.sessions import forget_identities, lock_user, revoke_authority
 
 
 @transaction.atomic
@@ -98,6 +98,7 @@ def reset_password(*, token: str, password: str) -> User:
     is_first = not user.has_usable_password()
     user.set_password(password)
     confirm_address(user)
+    forget_identities(user)
     revoke_authority(user, reason="password was reset")
     user.save()
     void_mails(user=user, purposes=WITH_SECRETS)

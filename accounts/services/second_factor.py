@@ -24,7 +24,7 @@ from accounts.audit import record_audit_event
 from accounts.clients import Client
 from accounts.limits import Limit
 from accounts.models import AuthSession, MailPurpose, RecoveryCode, TimeBasedFactor, User
-from accounts.permissions import is_administrator
+from accounts.permissions import is_administrator, refuse_over_superuser
 from accounts.sealing import opened, sealed
 from accounts.services.mails import tell
 from accounts.services.sessions import lock_user, revoke_authority
@@ -278,6 +278,7 @@ def reset_second_factor(*, user_id: UUID, actor: User, reason: str) -> User:
     if user_id == actor.pk:
         raise NotAllowed("Another administrator has to reset your second factor.")
     user = lock_user(user_id)
+    refuse_over_superuser(user, actor)
     if not TimeBasedFactor.objects.filter(user=user.pk).exists():
         raise WrongState("This user has no second factor.")
     _delete_factor(user)

@@ -15,6 +15,7 @@ from accounts.audit import record_audit_event
 from accounts.clients import Client
 from accounts.models import (
     AuthSession,
+    ExternalIdentity,
     MailPurpose,
     RefreshToken,
     SignInMethod,
@@ -223,6 +224,11 @@ def renew_session(*, session_id: UUID, user: User) -> SignedIn:
     RefreshToken.objects.filter(session=session).delete()
     session.user = user
     return _issue(session, jti=uuid4(), now=timezone.now())
+
+
+def forget_identities(user: User) -> None:
+    """Unlink a locked user's other providers: an intruder may have linked one."""
+    ExternalIdentity.objects.filter(user=user).delete()
 
 
 def lock_user(user_id: UUID) -> User:

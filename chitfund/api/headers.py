@@ -7,12 +7,14 @@ from urllib.parse import SplitResult
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from chitfund.api.errors import error_response
 
 ALWAYS = {
+    # The web server would put its own name here.
+    "Server": "chitfund",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -26,7 +28,9 @@ _PAGES = (
     "frame-ancestors 'none'; script-src 'self'"
 )
 # The desk's theme evaluates its attributes as expressions (Alpine); no script stands in a page.
-POLICIES = {"/admin/": f"{_PAGES} 'unsafe-eval'", "/api-docs": _PAGES}
+DESK = "/admin/"
+POLICIES = {DESK: f"{_PAGES} 'unsafe-eval'", "/api-docs": _PAGES}
+LEAST_ERROR = 400
 CREDENTIALS = ("Authorization", "Cookie")
 
 
@@ -39,7 +43,9 @@ class HeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Kept: the middleware within may rewrite the path.
         path = request.path_info
-        response = _spoken(self.get_response(request))
+        response = self.get_response(request)
+        if not path.startswith(DESK):
+            response = _spoken(response)
         for name, value in ALWAYS.items():
             response.setdefault(name, value)
         response.setdefault("Content-Security-Policy", policy_of(path))
@@ -65,11 +71,12 @@ def policy_of(path: str) -> str:
 
 
 def _spoken(response: HttpResponse) -> HttpResponse:
-    """Say in the envelope what Django answers with an empty page: a wrong method."""
-    if not isinstance(response, HttpResponseNotAllowed):
+    """Say in the envelope what Django or a page refuses in HTML, such as a wrong method."""
+    kind = response.headers.get("Content-Type", "")
+    if response.status_code < LEAST_ERROR or kind.startswith("application/json"):
         return response
-    told = error_response(response.status_code, "This address does not take this method.")
+    told = error_response(response.status_code)
     for name, value in response.headers.items():
-        if name not in ("Content-Type", "Content-Length"):
+        if name not in ("Content-Type", "Content-Length", "Content-Language"):
             told[name] = value
     return told

@@ -144,6 +144,10 @@ REST_FRAMEWORK = {
         "accounts.authentication.PortalCookieAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "accounts.throttles.PersonThrottle",
+        "accounts.throttles.AddressThrottle",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["chitfund.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["chitfund.api.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "chitfund.api.schema.AutoSchema",
@@ -160,6 +164,10 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 20,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+
+# Requests of one person, and of one address whose people have not signed in.
+API_RATE_USER = env.rate("API_RATE_USER", "600/min")
+API_RATE_ADDRESS = env.rate("API_RATE_ADDRESS", "300/min")
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "chitfund API",

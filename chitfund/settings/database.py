@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from chitfund.settings import env
 
@@ -76,6 +78,8 @@ def caches() -> dict[str, Any]:
             "OPTIONS": {
                 "SOCKET_CONNECT_TIMEOUT": 0.25,
                 "SOCKET_TIMEOUT": 0.25,
+                # The client would try three times more, each with this patience.
+                "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0)},
                 "IGNORE_EXCEPTIONS": True,
             },
         }

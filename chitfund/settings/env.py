@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 DURATION = re.compile(r"([0-9]+)([smhd]?)")
+RATE = re.compile(r"([0-9]{1,9})/(s|min|h)")
+RATE_SECONDS = {"s": 1, "min": 60, "h": 3600}
 UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 FLAGS = {"1": True, "true": True, "yes": True, "on": True}
 FLAGS |= {"0": False, "false": False, "no": False, "off": False}
@@ -56,6 +58,17 @@ def duration(name: str, default: str) -> timedelta:
     if not match or not int(match[1]):
         raise ImproperlyConfigured(f"{name} must be a time such as 15m, 12h or 7d.")
     return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+def rate(name: str, default: str) -> tuple[int, int] | None:
+    """Return requests and seconds of a rate such as `600/min`; None for `off`."""
+    given = text(name, default)
+    if given == "off":
+        return None
+    match = RATE.fullmatch(given)
+    if not match or not int(match[1]):
+        raise ImproperlyConfigured(f"{name} must be a rate such as 600/min, or off.")
+    return int(match[1]), RATE_SECONDS[match[2]]
 
 
 def database(name: str) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from chitfund.settings import env
 from chitfund.settings.base import *  # noqa: F403 - an environment is the base and its differences
-from chitfund.settings.base import PUBLIC_URL
+from chitfund.settings.base import PUBLIC_URL, SPECTACULAR_SETTINGS
 from chitfund.settings.guard import refuse_unsafe
 
 # TLS ends at the proxy, whose word for the scheme is believed.
@@ -17,6 +17,13 @@ SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
+
+# Whoever is signed in at the desk reads the API's description; strangers need no map of it.
+SPECTACULAR_SETTINGS = {
+    **SPECTACULAR_SETTINGS,
+    "SERVE_AUTHENTICATION": ["rest_framework.authentication.SessionAuthentication"],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAdminUser"],
+}
 
 # The image holds them collected and compressed.
 WHITENOISE_USE_FINDERS = False

@@ -11,3 +11,7 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 # An eager task still waits for the commit, so a test sees the order that production has.
 CELERY_TASK_ALWAYS_EAGER = env.flag("CELERY_TASK_ALWAYS_EAGER", default=True)
 CELERY_TASK_EAGER_PROPAGATES = True
+
+# A suite is no crowd; what tests the throttles turns them on.
+API_RATE_USER = env.rate("API_RATE_USER", "off")
+API_RATE_ADDRESS = env.rate("API_RATE_ADDRESS", "off")

@@ -103,7 +103,9 @@ def good_production_environment() -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "APP_ENV": "production",
         **{name: secrets.token_urlsafe(64) for name in NAMES},
-        "DATABASE_URL": f"postgresql://chitfund_app:{secrets.token_hex(16)}@db/chitfund",
+        "DATABASE_URL": f"postgresql://chitfund_app:{secrets.token_hex(16)}@db/chitfund"
+        "?sslmode=verify-full",
+        "S3_BUCKET": "chits",
         "REDIS_URL": "redis://redis:6379/0",
         "ALLOWED_HOSTS": "chits.office.in",
         "PUBLIC_URL": "https://chits.office.in",

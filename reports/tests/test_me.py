@@ -31,7 +31,7 @@ def me(person, path: str = "/api/auth/me") -> dict:
 def test_one_sees_oneself_and_no_secret():
     user = UserFactory.create(kyc_verified=True)
     body = me(user)
-    assert set(body) == {"user", "kyc", "unread", "tickets"}
+    assert set(body) == {"user", "profile", "kyc", "unread", "tickets"}
     assert set(body["user"]) >= USER
     assert (body["user"]["id"], body["user"]["ucfsin"]) == (str(user.pk), user.ucfsin)
     assert (body["user"]["email"], body["user"]["date_of_birth"]) == (user.email, "1990-01-15")
@@ -99,13 +99,13 @@ def test_it_asks_the_same_however_much_there_is(django_assert_num_queries):
     chit = Chit.sanctioned(tickets=4)
     member = chit.members[0]
     client = client_for(member)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         client.get("/api/auth/me")
     for number in (1, 2, 3, 4):
         chit.enrol(number, member)
     chit.commence()
     assert Notification.objects.filter(recipient=member).count() > 1
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         client.get("/api/auth/me")
 
 

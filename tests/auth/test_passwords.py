@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -95,10 +96,10 @@ def test_what_cannot_be_a_password_is_refused_and_breaks_nothing(text: str) -> N
     assert answer.status_code == 400
 
 
-def public_routes() -> list[str]:
-    """Return the paths that strangers may post to, as the resolver has them."""
+def public_routes() -> dict[str, str]:
+    """Return the paths that strangers may post to and what each takes, as the resolver has them."""
 
-    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[str]:
+    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, str]]:
         for pattern in patterns:
             route = prefix + str(pattern.pattern)
             if isinstance(pattern, URLResolver):
@@ -107,9 +108,10 @@ def public_routes() -> list[str]:
                 view = getattr(pattern.callback, "cls", None)
                 is_public = isinstance(view, type) and issubclass(view, PublicView)
                 if is_public and hasattr(view, "post"):
-                    yield "/" + route.replace("<slug:provider>", "x").replace("<str:provider>", "x")
+                    path = "/" + re.sub("<[a-z]+:[a-z]+>", "x", route)
+                    yield path, view.parser_classes[0].media_type
 
-    return sorted(set(walk(get_resolver().url_patterns, "")))
+    return dict(walk(get_resolver().url_patterns, ""))
 
 
 @pytest.mark.django_db
@@ -119,15 +121,18 @@ def test_no_stranger_is_listened_to_for_longer_than_four_kilobytes(
 ) -> None:
     monkeypatch.setattr(OfficePasswordHasher, "encode", None)  # nobody gets so far
     routes = public_routes()
-    frame = len(json.dumps({"password": ""}))
-    body = json.dumps({"password": "x" * (size - frame)})
+    fill = "x" * (size - len(json.dumps({"password": ""})))
+    bodies = {
+        "application/json": json.dumps({"password": fill}),
+        "application/x-www-form-urlencoded": f"password={'x' * (size - len('password='))}",
+    }
     answers = {
-        path: APIClient().generic("POST", path, body, "application/json").status_code
-        for path in routes
+        path: APIClient().generic("POST", path, bodies[kind], kind).status_code
+        for path, kind in routes.items()
     }
 
-    assert len(body) == size
-    assert {"/api/auth/login", "/api/auth/register", "/api/otp/send"} <= set(routes)
+    assert {len(body) for body in bodies.values()} == {size}
+    assert {"/api/auth/login", "/api/auth/register", "/api/otp/send"} <= routes.keys()
     assert answers == dict.fromkeys(routes, 413)
 
 

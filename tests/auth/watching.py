@@ -19,6 +19,7 @@ class WatchedOffice:
         self.url = url
         self._looks = looks
         looks.write_text("")
+        looks.with_name(f"{looks.name}.company").write_text("")
 
     @property
     def looks(self) -> int:

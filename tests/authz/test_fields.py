@@ -229,6 +229,7 @@ class Protected:
             for model in apps.get_app_config(label).get_models()
             if not model._meta.proxy
         }
+        self.columns = {model: names for model, names in self.columns.items() if names}
         self.known = {
             key
             for model in self.columns

@@ -130,9 +130,13 @@ def test_a_view_without_its_owner_is_found(office, monkeypatch):
     assert observe(office, line, "user_other") == "in"
 
 
-@pytest.mark.skipif(os.environ.get("MATRIX") != "print", reason="prints a draft when asked to")
-def test_prints_what_the_office_answers(office):
+def print_what_the_office_answers(office: Office) -> None:
     print(",".join(HEADER))
     for line in sorted(wanted_lines(), key=lambda line: (line[1], line[0], line[2])):
-        cells = [observe(office, line, persona) for persona in PERSONAS]
-        print("ROW", ",".join([*line, *cells]))
+        print(",".join([*line, *(observe(office, line, persona) for persona in PERSONAS)]))
+
+
+if os.environ.get("MATRIX") == "print":
+
+    def test_prints_what_the_office_answers(office):
+        print_what_the_office_answers(office)
