@@ -16,11 +16,12 @@ from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.audit import record_audit_event
-from accounts.clients import client_of
+from accounts.clients import Client, client_of
 from accounts.desk_second_factor import SHOWN
 from accounts.models import Role, User
 from accounts.services.credentials import check_credentials
 from accounts.services.people import change_password
+from accounts.services.second_factor import check_own_password
 from chitfund.exceptions import DomainError
 
 
@@ -86,6 +87,19 @@ class StaffPasswordChangeForm(AdminOwnPasswordChangeForm):
 
     user: User
 
+    def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
+        self.client = client
+        super().__init__(*args, **kwargs)
+
+    def clean_old_password(self) -> str:
+        """Have the password checked by the service, which counts and records attempts."""
+        password: str = self.cleaned_data["old_password"]
+        try:
+            check_own_password(user=self.user, password=password, client=self.client)
+        except DomainError as exc:
+            raise ValidationError(exc.message, code=exc.code) from exc
+        return password
+
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
         person: User = self.user
         self.user = change_password(
@@ -94,12 +108,18 @@ class StaffPasswordChangeForm(AdminOwnPasswordChangeForm):
         return self.user
 
 
+class StaffPasswordChangeView(PasswordChangeView):
+    form_class = StaffPasswordChangeForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"client": client_of(self.request)}
+
+
 def change_own_password(
     request: HttpRequest, extra_context: dict[str, Any] | None = None
 ) -> HttpResponseBase:
     """Answer the desk's password page with that form; the site has its own built in."""
-    view = PasswordChangeView.as_view(
-        form_class=StaffPasswordChangeForm,
+    view = StaffPasswordChangeView.as_view(
         success_url=reverse_lazy("admin:password_change_done"),
         extra_context={**admin.site.each_context(request), **(extra_context or {})},
     )

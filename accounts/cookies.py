@@ -122,6 +122,6 @@ def _plain(address: str) -> str:
         port = parts.port or DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return ""
-    if not parts.hostname or port is None:
+    if not parts.hostname or port is None or "@" in parts.netloc:
         return ""
     return f"{parts.scheme}://{parts.hostname}:{port}"

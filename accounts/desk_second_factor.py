@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -23,17 +24,19 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 from accounts.clients import client_of
 from accounts.permissions import is_administrator
 from accounts.services.second_factor import (
+    BEGUN_LIFETIME,
+    BegunFactor,
     begin_second_factor,
     confirm_second_factor,
-    otpauth_uri,
     renew_recovery_codes,
     second_factor_state,
-    unconfirmed_secret,
 )
 from chitfund.exceptions import DomainError
 
 # In the desk's session: this browser has shown the second factor.
 SHOWN = "second_factor_shown"
+# In the desk's session: when the password step was taken in it.
+BEGUN = "second_factor_begun_at"
 PAGE = "desk-second-factor"
 OPEN_PAGES = frozenset({"login", "logout", "jsi18n"})
 
@@ -103,13 +106,17 @@ def _page(request: HttpRequest) -> HttpResponseBase:
 
 def _beginning(request: HttpRequest) -> HttpResponseBase:
     form = PasswordForm(request.POST if request.method == "POST" else None)
+    begun: list[BegunFactor] = []
     if form.is_valid() and _done(
         form,
-        lambda: begin_second_factor(
-            user=request.user, password=form.cleaned_data["password"], client=client_of(request)
+        lambda: begun.append(
+            begin_second_factor(
+                user=request.user, password=form.cleaned_data["password"], client=client_of(request)
+            )
         ),
     ):
-        return _ask_for_code(request, CodeForm())
+        request.session[BEGUN] = timezone.now().timestamp()
+        return _show_secret(request, begun[0])
     return _render(
         request,
         title="Set up your second factor",
@@ -125,6 +132,9 @@ def _beginning(request: HttpRequest) -> HttpResponseBase:
 
 
 def _confirmation(request: HttpRequest) -> HttpResponseBase:
+    """Take the first code, of a session in which the password was just shown."""
+    if not _has_just_begun(request):
+        return redirect(PAGE)
     form = CodeForm(request.POST)
     shown: list[str] = []
     if form.is_valid() and _done(
@@ -135,22 +145,40 @@ def _confirmation(request: HttpRequest) -> HttpResponseBase:
             )
         ),
     ):
+        del request.session[BEGUN]
         request.session[SHOWN] = True
         request.session.cycle_key()
         return _show_recovery_codes(request, shown)
     return _ask_for_code(request, form)
 
 
-def _ask_for_code(request: HttpRequest, form: CodeForm) -> HttpResponseBase:
-    secret = unconfirmed_secret(request.user)
-    if secret is None:
-        return redirect(PAGE)
+def _has_just_begun(request: HttpRequest) -> bool:
+    began = request.session.get(BEGUN, 0.0)
+    return bool(timezone.now().timestamp() - began < BEGUN_LIFETIME.total_seconds())
+
+
+def _show_secret(request: HttpRequest, begun: BegunFactor) -> HttpResponseBase:
+    """Show the secret, in the answer to the password and nowhere else."""
     return _render(
         request,
         title="Scan this with your app",
         explanation=["Then enter the six digits that it shows."],
-        qr=_picture(otpauth_uri(request.user, secret)),
-        secret=secret,
+        qr=_picture(begun.otpauth_uri),
+        secret=begun.secret,
+        form=CodeForm(),
+        step="confirm",
+        button="Confirm",
+    )
+
+
+def _ask_for_code(request: HttpRequest, form: CodeForm) -> HttpResponseBase:
+    return _render(
+        request,
+        title="Enter your app's code",
+        explanation=[
+            "The six digits that your app shows now. If you have yet to scan the picture, "
+            "open this page again and begin with your password."
+        ],
         form=form,
         step="confirm",
         button="Confirm",

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import os
+from contextlib import suppress
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -35,8 +36,11 @@ def sealed(plain: bytes, *, label: bytes) -> bytes:
 
 
 def opened(box: bytes, *, label: bytes) -> bytes:
-    """Return what was sealed, or raise NotOpenedError."""
-    return _open(cipher(settings.PII_ENCRYPTION_KEY, PURPOSE), box, label)
+    """Return what was sealed by our key, or by one that is retired, or raise NotOpenedError."""
+    for key in (settings.PII_ENCRYPTION_KEY, *settings.PII_RETIRED_KEYS):
+        with suppress(NotOpenedError):
+            return _open(cipher(key, PURPOSE), box, label)
+    raise NotOpenedError
 
 
 def sealed_value(plain: str, *, cell: str) -> str:

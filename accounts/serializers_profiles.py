@@ -26,6 +26,7 @@ from accounts.models import (
 )
 from accounts.places import PIN_CODE, State
 from accounts.serializers import EmailField, PhoneField, UserSerializer
+from chitfund.api.fields import PlainDecimalField
 from chitfund.business_date import business_date
 
 MOST_NOMINEES = 10
@@ -121,7 +122,7 @@ class NomineeInputSerializer(serializers.Serializer[Any]):
     full_name = serializers.CharField(min_length=2, max_length=255)
     relation = serializers.ChoiceField(choices=Relation.choices)
     date_of_birth = serializers.DateField()
-    share = serializers.DecimalField(
+    share = PlainDecimalField(
         max_digits=5, decimal_places=2, min_value=Decimal("0.01"), max_value=Decimal(100)
     )
     contact_number = PhoneField(max_length=40)

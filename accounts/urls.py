@@ -108,12 +108,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("users/export", UserExportViewSet.as_view({"get": "export"}), name="export-users"),
     path(
         "users/<uuid:pk>/resend-invitation",
-        UserViewSet.as_view({"post": "resend_invitation"}),
+        UserViewSet.as_view({"post": "resend_invitation"}, **UserViewSet.resend_invitation.kwargs),
         name="resend-invitation",
     ),
     path(
         "users/<uuid:pk>/send-reset-link",
-        UserViewSet.as_view({"post": "send_reset_link"}),
+        UserViewSet.as_view({"post": "send_reset_link"}, **UserViewSet.send_reset_link.kwargs),
         name="send-reset-link",
     ),
     path("users/<uuid:pk>", _user, name="user"),

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from auctions.models import Auction, AuctionStatus, Bid, Method
-from chitfund.api.fields import ChoiceOrNullField
+from chitfund.api.fields import ChoiceOrNullField, PlainDecimalField
 from chitfund.money import MAX_AMOUNT, ZERO
 
 
@@ -80,7 +80,7 @@ class BidCreateSerializer(serializers.Serializer[Any]):
     """A discount in rupees offered for one of one's tickets."""
 
     subscription = serializers.UUIDField(source="subscription_id")
-    discount = serializers.DecimalField(
+    discount = PlainDecimalField(
         max_digits=12, decimal_places=2, min_value=ZERO, max_value=MAX_AMOUNT
     )
 

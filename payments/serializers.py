@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from auctions.models import Method as DrawMethod
-from chitfund.api.fields import ChoiceOrNullField
+from chitfund.api.fields import ChoiceOrNullField, PlainDecimalField
 from chitfund.money import MAX_AMOUNT, PAISA, ZERO
 from payments.models import (
     TILL_METHODS,
@@ -24,7 +24,7 @@ from payments.models import (
 )
 
 
-class AmountField(serializers.DecimalField):
+class AmountField(PlainDecimalField):
     """Rupees to the paisa: a decimal string, or a number that is exact."""
 
     def __init__(self, **kwargs: Any) -> None:

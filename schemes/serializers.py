@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from accounts.models import AuditEvent
 from accounts.serializers import UserBriefSerializer
+from chitfund.api.fields import PlainDecimalField
 from chitfund.money import MAX_AMOUNT, PAISA
 from schemes.models import (
     TERMS,
@@ -81,7 +82,7 @@ def _number_of(scheme: Scheme, kind: RecordKind) -> str | None:
     return next((record.number for record in scheme.records.all() if record.kind == kind), None)
 
 
-class RupeesField(serializers.DecimalField):
+class RupeesField(PlainDecimalField):
     """Rupees. A fraction of a paisa passes here: the service answers with the nearest amounts."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -90,7 +91,7 @@ class RupeesField(serializers.DecimalField):
         )
 
 
-class PercentField(serializers.DecimalField):
+class PercentField(PlainDecimalField):
     """A percentage with two places, as 5 or 12.50."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -120,9 +121,7 @@ class SchemeTermsSerializer(serializers.Serializer[Any]):
     commission_mode = serializers.ChoiceField(choices=CommissionMode.choices, required=False)
     max_discount_percent = PercentField(required=False)
     min_discount_percent = PercentField(required=False, allow_null=True)
-    bid_step = serializers.DecimalField(
-        max_digits=12, decimal_places=2, min_value=PAISA, required=False
-    )
+    bid_step = PlainDecimalField(max_digits=12, decimal_places=2, min_value=PAISA, required=False)
     auction_day = serializers.IntegerField(
         required=False,
         allow_null=True,
@@ -134,7 +133,7 @@ class SchemeTermsSerializer(serializers.Serializer[Any]):
     auction_minutes = serializers.IntegerField(required=False, min_value=1, max_value=480)
     dividend_policy = serializers.ChoiceField(choices=DividendPolicy.choices, required=False)
     dividend_timing = serializers.ChoiceField(choices=DividendTiming.choices, required=False)
-    rounding_unit = serializers.DecimalField(max_digits=3, decimal_places=2, required=False)
+    rounding_unit = PlainDecimalField(max_digits=3, decimal_places=2, required=False)
     base_dividend_cap_percent = PercentField(required=False, allow_null=True)
     foreman_installment = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=500
@@ -187,7 +186,7 @@ class RecordCreateSerializer(serializers.Serializer[Any]):
     number = serializers.CharField(max_length=60)
     issued_on = serializers.DateField()
     expires_on = serializers.DateField(required=False, allow_null=True)
-    amount = serializers.DecimalField(
+    amount = PlainDecimalField(
         max_digits=12,
         decimal_places=2,
         min_value=PAISA,

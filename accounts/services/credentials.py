@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from django.contrib.auth.hashers import make_password
 
 from accounts import limits
-from accounts.audit import NOBODY, record_attempt_on_nobody, record_audit_event
+from accounts.audit import record_attempt_on_nobody, record_audit_event
 from accounts.clients import Client
 from accounts.limits import Limit
-from accounts.models import AuthSession, Role, User, UserStatus
+from accounts.models import Role, User, UserStatus
 from accounts.phones import to_e164
+from accounts.services.known_places import is_known_place
 from accounts.services.second_factor import check_second_factor
 from accounts.services.sessions import SignedIn, open_session
 from chitfund.exceptions import NotAllowed, NotAuthenticated, Unavailable
@@ -113,15 +114,9 @@ def _slots(user: User | None, identifier: str, client: Client) -> list[Slot]:
         (limits.SIGN_IN_ADDRESS, (client.neighbourhood,)),
         (limits.SIGN_IN_PAIR, (account, client.neighbourhood)),
     ]
-    if not _is_known_place(user, client):
+    if not is_known_place(user, client):
         slots.append((limits.SIGN_IN_ACCOUNT, (account,)))
     return slots
-
-
-def _is_known_place(user: User | None, client: Client) -> bool:
-    """Tell whether this person has signed in from there, whom no stranger may lock out."""
-    owner = user.pk if user else NOBODY  # asked of nobody too: it takes its time
-    return AuthSession.objects.filter(user=owner, ip_address=client.ip or "::").exists()
 
 
 def _password_holds(user: User | None, password: str) -> bool:

@@ -22,6 +22,7 @@ from chitfund.db import next_number
 from chitfund.exceptions import Conflict, FieldError, InvalidInput, NotAllowed
 
 GROWN_UP = 18
+OLDEST = 120
 
 
 def register(
@@ -168,6 +169,8 @@ def check_grown_up(born: date | None) -> None:
         raise InvalidInput.on(
             "date_of_birth", f"A person must be {GROWN_UP} or older to take part in a chit."
         )
+    if age > OLDEST:
+        raise InvalidInput.on("date_of_birth", "Nobody is that old. Check the year.")
 
 
 def _save_or_refuse(person: User, *, mail: MailPurpose | None, actor: User | None) -> User:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn
 from uuid import UUID
 
@@ -17,7 +17,7 @@ import segno
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 
 from accounts import limits
 from accounts.audit import record_audit_event
@@ -25,10 +25,11 @@ from accounts.clients import Client
 from accounts.limits import Limit
 from accounts.models import AuthSession, MailPurpose, RecoveryCode, TimeBasedFactor, User
 from accounts.permissions import is_administrator, refuse_over_superuser
-from accounts.sealing import opened, sealed
+from accounts.sealing import blind_index, opened, sealed
+from accounts.services.known_places import has_shown_factor_there
 from accounts.services.mails import tell
 from accounts.services.sessions import lock_user, revoke_authority
-from chitfund.exceptions import InvalidInput, NotAllowed, NotAuthenticated, WrongState
+from chitfund.exceptions import InvalidInput, NotAllowed, NotAuthenticated, Unavailable, WrongState
 
 ISSUER = "Chit fund office"
 STEP_SECONDS = 30
@@ -39,7 +40,10 @@ RECOVERY_CODES = 10
 # Ten signs of 32: 50 bits, behind the same limits as the app's six digits.
 RECOVERY_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 RECOVERY_LENGTH = 10
-SALT = "accounts.recovery_codes"
+# So long may the first code take after the password; then one begins again.
+BEGUN_LIFETIME = timedelta(minutes=10)
+
+Slot = tuple[Limit, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -90,13 +94,11 @@ def check_second_factor(*, user: User, code: str | None, client: Client) -> bool
             "Send the code of your authenticator app as well, or a recovery code.",
             code="second_factor_required",
         )
-    slots = _slots(user, client)
-    for limit, who in slots:
-        limits.reserve(limit, *who)
+    slots = _slots(user, client, code)
+    _reserve(slots)
     if not _code_holds(user, factor, code):
         _refuse(user, client)
-    for limit, who in slots:
-        limits.give_back(limit, *who)
+    _give_back(slots)
     return True
 
 
@@ -104,11 +106,26 @@ def _confirmed(user: User) -> TimeBasedFactor | None:
     return TimeBasedFactor.objects.filter(user=user.pk, confirmed_at__isnull=False).first()
 
 
-def _slots(user: User, client: Client) -> list[tuple[Limit, tuple[str, ...]]]:
-    return [
-        (limits.SECOND_FACTOR_PAIR, (str(user.pk), client.neighbourhood)),
-        (limits.SECOND_FACTOR_ACCOUNT, (str(user.pk),)),
-    ]
+def _slots(user: User, client: Client, code: str) -> list[Slot]:
+    """Name the limits of this attempt; the day-long one must not keep the owner out.
+
+    It stands before the app's six digits only: fifty bits of a recovery code nobody guesses.
+    Nor is it asked where the owner has shown the factor before.
+    """
+    slots: list[Slot] = [(limits.SECOND_FACTOR_PAIR, (str(user.pk), client.neighbourhood))]
+    if _is_of_app(_plain(code)) and not has_shown_factor_there(user, client):
+        slots.append((limits.SECOND_FACTOR_ACCOUNT, (str(user.pk),)))
+    return slots
+
+
+def _reserve(slots: list[Slot]) -> None:
+    for limit, who in slots:
+        limits.reserve(limit, *who)
+
+
+def _give_back(slots: list[Slot]) -> None:
+    for limit, who in slots:
+        limits.give_back(limit, *who)
 
 
 def _refuse(user: User, client: Client) -> NoReturn:
@@ -120,10 +137,16 @@ def _refuse(user: User, client: Client) -> NoReturn:
 
 
 def _code_holds(user: User, factor: TimeBasedFactor, code: str) -> bool:
-    plain = "".join(code.split()).replace("-", "").upper()
-    if len(plain) == APP_DIGITS and plain.isascii() and plain.isdigit():
-        return _use_step(factor, plain)
-    return _use_recovery_code(user, plain)
+    plain = _plain(code)
+    return _use_step(factor, plain) if _is_of_app(plain) else _use_recovery_code(user, plain)
+
+
+def _plain(code: str) -> str:
+    return "".join(code.split()).replace("-", "").upper()
+
+
+def _is_of_app(plain: str) -> bool:
+    return len(plain) == APP_DIGITS and plain.isascii() and plain.isdigit()
 
 
 def _use_step(factor: TimeBasedFactor, digits: str) -> bool:
@@ -164,20 +187,9 @@ def begin_second_factor(*, user: User, password: str, client: Client) -> BegunFa
     check_own_password(user=user, password=password, client=client)
     secret = pyotp.random_base32()
     _save_unconfirmed(user, secret)
-    uri = otpauth_uri(user, secret)
+    uri = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
     picture = segno.make(uri, error="m").svg_data_uri(scale=5, border=4, light="#fff")
     return BegunFactor(otpauth_uri=uri, secret=secret, qr_svg=picture)
-
-
-def otpauth_uri(user: User, secret: str) -> str:
-    """Return what a QR code tells an authenticator app."""
-    return pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
-
-
-def unconfirmed_secret(user: User) -> str | None:
-    """Return the secret that was begun with, while no code of it is confirmed."""
-    factor = TimeBasedFactor.objects.filter(user=user.pk, confirmed_at=None).first()
-    return _secret_of(factor) if factor else None
 
 
 @transaction.atomic
@@ -188,7 +200,7 @@ def _save_unconfirmed(user: User, secret: str) -> None:
     TimeBasedFactor.objects.update_or_create(
         user_id=user.pk,
         defaults={
-            "secret": sealed(secret.encode(), label=_label(user.pk)),
+            "secret": sealed_secret(user.pk, secret),
             "created_at": timezone.now(),
             "last_used_step": 0,
         },
@@ -201,12 +213,15 @@ def confirm_second_factor(
 ) -> list[str]:
     """Make the app count from now on, and return ten recovery codes, this once.
 
-    `session_id` is the session that has just shown the factor; others are as they were.
+    `session_id` is the session that has just shown the factor; all others show it next.
     """
-    slots = _slots(user, client)
-    for limit, who in slots:
-        limits.reserve(limit, *who)
-    recovery_codes = _confirm(user, code, session_id)
+    slots = _slots(user, client, code)
+    _reserve(slots)
+    try:
+        recovery_codes = _confirm(user, code, session_id)
+    except (WrongState, Unavailable):
+        _give_back(slots)  # no secret was compared
+        raise
     if recovery_codes is None:
         record_audit_event(actor=user, verb="second_factor.refused", target=user, ip=client.ip)
         raise InvalidInput.on(
@@ -214,28 +229,36 @@ def confirm_second_factor(
             "This is not the app's code. Check the phone's clock and send the next one.",
             code="wrong_second_factor",
         )
-    for limit, who in slots:
-        limits.give_back(limit, *who)
+    _give_back(slots)
     return recovery_codes
 
 
 @transaction.atomic
 def _confirm(user: User, code: str, session_id: UUID | None) -> list[str] | None:
     lock_user(user.pk)
-    factor = TimeBasedFactor.objects.filter(user=user.pk).first()
-    if factor is None:
-        raise WrongState("There is no authenticator app to confirm. Begin with your password.")
-    if factor.confirmed_at is not None:
-        raise _enrolled_already()
+    factor = _begun(user)
     if not _use_step(factor, "".join(code.split())):
         return None
     now = timezone.now()
     TimeBasedFactor.objects.filter(user=user.pk).update(confirmed_at=now)
     if session_id is not None:
         AuthSession.objects.filter(pk=session_id, user=user).update(second_factor_at=now)
+    # Whoever else is in the account shows that they have the phone, however they came in.
+    live = AuthSession.objects.filter(user=user, ended_at=None, second_factor_at=None)
+    live.update(second_factor_due=True)
     record_audit_event(actor=user, verb="second_factor.added", target=user)
     tell(user=user, purpose=MailPurpose.FACTOR_ADDED)
     return _new_recovery_codes(user)
+
+
+def _begun(user: User) -> TimeBasedFactor:
+    """Return what a locked user began a moment ago; what is older counts as absent."""
+    factor = TimeBasedFactor.objects.filter(user=user.pk).first()
+    if factor is not None and factor.confirmed_at is not None:
+        raise _enrolled_already()
+    if factor is None or factor.created_at + BEGUN_LIFETIME <= timezone.now():
+        raise WrongState("There is no authenticator app to confirm. Begin with your password.")
+    return factor
 
 
 def show_second_factor(*, user: User, code: str, client: Client, session_id: UUID) -> None:
@@ -291,6 +314,8 @@ def reset_second_factor(*, user_id: UUID, actor: User, reason: str) -> User:
 def _delete_factor(user: User) -> None:
     TimeBasedFactor.objects.filter(user=user.pk).delete()
     RecoveryCode.objects.filter(user=user).delete()
+    # What is not there can be shown by nobody.
+    AuthSession.objects.filter(user=user, second_factor_due=True).update(second_factor_due=False)
     tell(user=user, purpose=MailPurpose.FACTOR_REMOVED)
 
 
@@ -312,7 +337,12 @@ def _check_code(user: User, code: str, client: Client) -> None:
 def check_own_password(*, user: User, password: str, client: Client) -> None:
     """Have a signed-in person show their password again, or refuse; attempts are reserved."""
     limits.reserve(limits.OWN_PASSWORD, str(user.pk))
-    if not user.check_password(password):
+    try:
+        is_right = user.check_password(password)
+    except Unavailable:
+        limits.give_back(limits.OWN_PASSWORD, str(user.pk))  # nothing was compared
+        raise
+    if not is_right:
         record_audit_event(actor=user, verb="user.password_refused", target=user, ip=client.ip)
         raise InvalidInput.on("password", "This is not your password.", code="wrong_password")
     limits.give_back(limits.OWN_PASSWORD, str(user.pk))
@@ -336,6 +366,11 @@ def _enrolled_already() -> WrongState:
     return WrongState("Your authenticator app is set up already. Remove it to begin anew.")
 
 
+def sealed_secret(user_id: UUID, secret: str) -> bytes:
+    """Return an app's secret as it is kept: sealed to its owner."""
+    return sealed(secret.encode(), label=_label(user_id))
+
+
 def _secret_of(factor: TimeBasedFactor) -> str:
     return opened(bytes(factor.secret), label=_label(factor.user_id)).decode()
 
@@ -345,4 +380,4 @@ def _label(user_id: UUID) -> bytes:
 
 
 def _hash(user_id: UUID, plain: str) -> str:
-    return salted_hmac(SALT, f"{user_id}:{plain}", algorithm="sha256").hexdigest()
+    return blind_index(f"{user_id}:{plain}", column="recovery_codes.code_hash")

@@ -71,7 +71,7 @@ def open_session(
         ip_address=client.ip,
         signed_in_with=signed_in_with,
         second_factor_at=now if second_factor else None,
-        second_factor_due=not second_factor and _owes_second_factor(user, signed_in_with),
+        second_factor_due=not second_factor and _has_second_factor(user),
         expires_at=now + SESSION_LIFETIME,
     )
     User.objects.filter(pk=user.pk).update(last_login=now)
@@ -80,10 +80,8 @@ def open_session(
     return _issue(session, jti=uuid4(), now=now)
 
 
-def _owes_second_factor(user: User, signed_in_with: SignInMethod) -> bool:
-    """Tell whether a factor is still to be shown; with a password it was asked for already."""
-    if signed_in_with == SignInMethod.PASSWORD:
-        return False
+def _has_second_factor(user: User) -> bool:
+    """Tell whether a locked user has a factor: one may have come since the password was asked."""
     return TimeBasedFactor.objects.filter(user=user.pk, confirmed_at__isnull=False).exists()
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
-from accounts.limits import SIGN_IN_PAIR
+from accounts.limits import OWN_PASSWORD, SIGN_IN_PAIR
 from accounts.models import AuditEvent, User
 from accounts.services import change_role, sign_out_everywhere, suspend_user
 from accounts.services.people import change_password, record_changed_permissions
@@ -111,6 +111,23 @@ def test_ones_own_password_is_changed_through_the_service(client):
     assert may_enter(client)  # this session goes on
     assert User.objects.get(pk=admin.pk).token_version == 1
     assert AuditEvent.objects.filter(verb="user.password_changed").exists()
+
+
+@pytest.mark.django_db
+def test_guessing_ones_own_password_at_the_desk_is_limited_and_leaves_a_trace(client):
+    admin = AdminFactory.create()
+    sign_in(client, admin.email)
+    fields = {"new_password1": "another good one", "new_password2": "another good one"}
+    path = reverse("admin:password_change")
+    for _ in range(OWN_PASSWORD.attempts):
+        page = client.post(path, fields | {"old_password": "wrong"}).content.decode()
+        assert "not your password" in page
+    page = client.post(path, fields | {"old_password": PASSWORD}).content.decode()
+
+    assert "Too many attempts" in page
+    assert User.objects.get(pk=admin.pk).check_password(PASSWORD)
+    refused = AuditEvent.objects.filter(verb="user.password_refused", target_id=admin.pk)
+    assert refused.count() == OWN_PASSWORD.attempts
 
 
 @pytest.mark.django_db

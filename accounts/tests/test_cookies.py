@@ -138,6 +138,7 @@ FOREIGN = [
     {"HTTP_ORIGIN": "http://localhost:3001"},
     {"HTTP_ORIGIN": "https://localhost:3000"},
     {"HTTP_ORIGIN": "http://localhost:3000.evil.example"},
+    {"HTTP_ORIGIN": "http://evil@localhost:3000"},
     {"HTTP_ORIGIN": "http://localhost:port"},
     {"HTTP_ORIGIN": "http://[::1"},
     {"HTTP_ORIGIN": "https://evil.example", "HTTP_SEC_FETCH_SITE": "same-origin"},

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent, OneTimeCode, TimeBasedFactor
-from accounts.services.second_factor import reset_second_factor
+from accounts.services.second_factor import BEGUN_LIFETIME, reset_second_factor
 from accounts.tests.factories import PASSWORD, AdminFactory, UserFactory
 from accounts.tests.test_second_factor import code_at, enrolled, wrong_code
 
@@ -44,7 +46,9 @@ def test_staff_without_a_factor_are_led_to_set_one_up(client, demanded):
     assert "<svg" in page
     again = client.post(PAGE, {"step": "confirm", "code": wrong_code(secret)}).content.decode()
     assert "not the app" in again
-    assert secret in again
+    assert secret not in again
+    assert "<svg" not in again
+    assert 'name="code"' in again
     done = client.post(PAGE, {"step": "confirm", "code": code_at(secret)}).content.decode()
 
     codes = re.findall(r"<li>([A-Z2-9]{5}-[A-Z2-9]{5})</li>", done)
@@ -92,6 +96,32 @@ def test_a_confirmation_without_a_beginning_begins(client, demanded):
     sign_in(client, AdminFactory.create())
 
     assert client.post(PAGE, {"step": "confirm", "code": "123456"}).headers["Location"] == PAGE
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", ["", "123456"])
+def test_another_session_learns_no_secret_of_what_the_owner_began(client, demanded, code):
+    admin, stolen = AdminFactory.create(), Client()
+    sign_in(client, admin)
+    sign_in(stolen, admin)
+    _, secret = set_up(client)
+    answer = stolen.post(PAGE, {"step": "confirm", "code": code})
+
+    assert answer.headers["Location"] == PAGE
+    own = client.post(PAGE, {"step": "confirm", "code": code}).content.decode()
+    assert secret not in own
+    assert 'name="code"' in own
+
+
+@pytest.mark.django_db
+def test_ten_minutes_after_the_password_the_desk_begins_again(client, demanded):
+    sign_in(client, AdminFactory.create())
+    _, secret = set_up(client)
+    with time_machine.travel(timezone.now() + BEGUN_LIFETIME):
+        answer = client.post(PAGE, {"step": "confirm", "code": code_at(secret)})
+
+    assert answer.headers["Location"] == PAGE
+    assert TimeBasedFactor.objects.get().confirmed_at is None
 
 
 @pytest.mark.django_db

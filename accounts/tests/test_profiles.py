@@ -364,6 +364,10 @@ def test_a_whole_number_is_revealed_to_staff_with_a_reason_and_recorded():
     assert answer.json() == {"account_number": ACCOUNT["account_number"]}
     event = AuditEvent.objects.get(verb="bank_account.number_revealed")
     assert event.details == reason
+    keyed = {"HTTP_IDEMPOTENCY_KEY": "shown-once"}
+    for _ in range(2):
+        assert "Idempotency-Replayed" not in staff.post(reveal, reason, **keyed).headers
+    assert AuditEvent.objects.filter(verb="bank_account.number_revealed").count() == 3
     assert ACCOUNT["account_number"] not in str(AuditEvent.objects.values_list("details"))
 
 

@@ -155,7 +155,10 @@ def test_what_is_wrong_is_said_by_field(changes, field):
 
 @pytest.mark.django_db
 @time_machine.travel("2026-05-17T12:00:00+05:30")
-@pytest.mark.parametrize(("born", "status"), [("2008-05-17", 201), ("2008-05-18", 400)])
+@pytest.mark.parametrize(
+    ("born", "status"),
+    [("2008-05-17", 201), ("2008-05-18", 400), ("1906-05-17", 201), ("1898-05-17", 400)],
+)
 def test_one_must_be_eighteen(born, status):
     assert register(date_of_birth=born).status_code == status
 

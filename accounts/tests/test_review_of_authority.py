@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.utils import timezone
 
 from accounts import limits
-from accounts.models import AccountMail, ExternalIdentity, MailPurpose, Role, UserStatus
+from accounts.clients import Client
+from accounts.models import (
+    AccountMail,
+    ExternalIdentity,
+    MailPurpose,
+    Role,
+    TimeBasedFactor,
+    UserStatus,
+)
 from accounts.services import people, recovery
 from accounts.services.mails import ask_for_mail, issue_token
+from accounts.services.sessions import open_session
 from accounts.tests.api import client_for
 from accounts.tests.factories import PASSWORD, AdminFactory, UserFactory
 from chitfund.exceptions import Unavailable
@@ -111,3 +121,13 @@ def test_a_hash_of_an_old_cost_is_renewed(monkeypatch):
     assert person.check_password(PASSWORD)
     person.refresh_from_db()
     assert person.password != before
+
+
+def test_a_factor_that_came_while_the_password_was_checked_is_still_owed():
+    person = UserFactory()
+    now = timezone.now()
+    TimeBasedFactor.objects.create(user=person, secret=b"", created_at=now, confirmed_at=now)
+    opened = open_session(
+        user_id=person.pk, version=person.token_version, client=Client(ip=None, user_agent="")
+    )
+    assert opened.session.second_factor_due

@@ -37,10 +37,10 @@ from accounts.services.second_factor import (
     check_second_factor,
     confirm_second_factor,
 )
-from accounts.services.sessions import open_session
+from accounts.services.sessions import open_session, refresh_session
 from accounts.tests.api import client_for
 from accounts.tests.factories import PASSWORD, AdminFactory, UserFactory
-from chitfund.exceptions import NotAuthenticated
+from chitfund.exceptions import NotAuthenticated, Unavailable
 from chitfund.testing import in_own_connection
 
 HERE = Client(ip="198.51.100.1", user_agent="tests")
@@ -397,6 +397,108 @@ def test_nobody_resets_their_own_factor():
     assert TimeBasedFactor.objects.exists()
 
 
+@pytest.mark.django_db
+def test_a_factor_outlives_a_change_of_the_offices_keys(settings):
+    user = UserFactory.create()
+    secret, codes = enrolled(user)
+    old = settings.PII_ENCRYPTION_KEY
+    settings.PII_ENCRYPTION_KEY = "another key of the office, as long as it has to be"
+    settings.PII_RETIRED_KEYS = ["one that never was", old]
+    settings.SECRET_KEY = "another secret key, which signs tokens and nothing that is kept"
+
+    assert login(user, code=code_at(secret)).status_code == 200
+    assert login(user, code=codes[0]).status_code == 200
+    settings.PII_RETIRED_KEYS = []
+    box = bytes(TimeBasedFactor.objects.get().secret)
+    with pytest.raises(NotOpenedError):
+        unsealed(box, label=f"time-based factor of {user.pk}".encode())
+
+
+@pytest.mark.django_db
+def test_what_was_begun_ten_minutes_ago_is_begun_again():
+    user = UserFactory.create()
+    with time_machine.travel(timezone.now() - second_factor.BEGUN_LIFETIME):
+        secret = begin_second_factor(user=user, password=PASSWORD, client=HERE).secret
+    client = client_for(user)
+    answers = [client.post(f"{PATH}/confirm", {"code": code_at(secret)}) for _ in range(7)]
+
+    assert {answer.status_code for answer in answers} == {409}  # and none of them counts
+    secret = client.post(PATH, {"password": PASSWORD}).json()["secret"]
+    assert client.post(f"{PATH}/confirm", {"code": code_at(secret)}).status_code == 200
+
+
+@pytest.mark.django_db
+def test_older_sessions_show_a_new_factor_before_they_go_on():
+    user = UserFactory.create()
+    other = open_session(user_id=user.pk, version=user.token_version, client=HERE)
+    mine = client_for(user)
+    secret = mine.post(PATH, {"password": PASSWORD}).json()["secret"]
+    assert opened_with(other).get("/api/auth/sessions").status_code == 200
+    with time_machine.travel(timezone.now() - LATER):
+        confirm = {"user": user, "code": code_at(secret), "client": HERE}
+        codes = confirm_second_factor(
+            **confirm, session_id=AuthSession.objects.exclude(pk=other.session.pk).get().pk
+        )
+    renewed = refresh_session(refresh_token=other.refresh_token)
+
+    for signed_in in (other, renewed):
+        refused = opened_with(signed_in).get("/api/auth/sessions")
+        assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_required")
+    assert mine.get("/api/auth/sessions").status_code == 200
+    shown = opened_with(renewed).post(f"{PATH}/show", {"code": code_at(secret)})
+    assert shown.status_code == 204
+    assert opened_with(other).get("/api/auth/sessions").status_code == 200
+    assert len(codes) == RECOVERY_CODES
+
+
+@pytest.mark.django_db
+def test_a_factor_that_was_taken_off_is_asked_of_no_session():
+    user = UserFactory.create()
+    other = client_for(user)
+    _, codes = enrolled(user)
+    assert other.get("/api/auth/sessions").status_code == 403
+    token = login(user, code=codes[0]).json()["access_token"]
+    mine = APIClient(HTTP_AUTHORIZATION=f"Bearer {token}")
+    answer = mine.post(f"{PATH}/remove", {"password": PASSWORD, "code": codes[1]})
+
+    assert answer.status_code == 204
+    assert other.get("/api/auth/sessions").status_code == 200
+
+
+@pytest.mark.django_db
+def test_guesses_of_strangers_lock_the_owner_out_neither_at_home_nor_with_a_recovery_code():
+    user = UserFactory.create()
+    secret, codes = enrolled(user)
+    home, away = (APIClient(REMOTE_ADDR=ip) for ip in ("192.0.2.1", "192.0.2.99"))
+    assert login(user, home, code=codes[0]).status_code == 200
+    # A session that showed no factor makes its line nobody's home.
+    signed_in_with = SignInMethod.OIDC
+    elsewhere = Client(ip="192.0.2.99", user_agent="tests")
+    open_session(user_id=user.pk, version=0, client=elsewhere, signed_in_with=signed_in_with)
+    for n in range(SECOND_FACTOR_ACCOUNT.attempts):
+        login(user, APIClient(REMOTE_ADDR=f"203.0.113.{n}"), code=wrong_code(secret))
+
+    assert login(user, away, code=code_at(secret)).status_code == 429
+    assert login(user, home, code=code_at(secret)).status_code == 200
+    assert login(user, away, code=codes[1]).status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_password_that_could_not_be_compared_uses_no_attempt_up(monkeypatch):
+    user = UserFactory.create()
+
+    def busy(*_):
+        raise Unavailable("Too many are at the door.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(User, "check_password", busy)
+        for _ in range(OWN_PASSWORD.attempts + 1):
+            with pytest.raises(Unavailable):
+                begin_second_factor(user=user, password=PASSWORD, client=HERE)
+
+    assert begin_second_factor(user=user, password=PASSWORD, client=HERE).secret
+
+
 # Where the office demands it of its staff.
 
 
@@ -480,6 +582,10 @@ def opened(user, **shown):
         signed_in_with=SignInMethod.OIDC,
         **shown,
     )
+    return opened_with(signed_in)
+
+
+def opened_with(signed_in):
     return APIClient(HTTP_AUTHORIZATION=f"Bearer {signed_in.access_token}")
 
 

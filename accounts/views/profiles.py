@@ -169,6 +169,8 @@ class BankAccountViewSet(mixins.ListModelMixin, PersonViewSet):
         detail=True,
         methods=["post"],
         permission_classes=[IsAuthenticated, needs("accounts.reveal_bankaccount")],
+        # A kept answer would show the number again without a record, and after its removal.
+        takes_idempotency_key=False,
     )
     def reveal(self, request: Request, pk: UUID, account: UUID) -> Response:
         """Show staff the whole number; the reason is recorded."""

@@ -134,13 +134,25 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfficeViewSe
         return self.decide(services.approve_foreman, ReasonSerializer)
 
     @extend_schema(tags=[TAG], request=None, responses={202: UserSerializer})
-    @action(detail=True, methods=["post"], url_path="resend-invitation")
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="resend-invitation",
+        # Its limit is reserved for good, also where it refuses.
+        takes_idempotency_key=False,
+    )
     def resend_invitation(self, request: Request, pk: UUID) -> Response:
         """Mail an invited person another link; the one before is void."""
         return self._mail(services.resend_invitation)
 
     @extend_schema(tags=[TAG], request=None, responses={202: UserSerializer})
-    @action(detail=True, methods=["post"], url_path="send-reset-link")
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="send-reset-link",
+        # Its limit is reserved for good, also where it refuses.
+        takes_idempotency_key=False,
+    )
     def send_reset_link(self, request: Request, pk: UUID) -> Response:
         """Mail a person a link to set a new password. Nobody else learns one."""
         return self._mail(services.send_reset_link)

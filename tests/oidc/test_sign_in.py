@@ -194,7 +194,7 @@ def enrol(user):
     now = timezone.now()
     factor = TimeBasedFactor(user=user, created_at=now, confirmed_at=now)
     secret = pyotp.random_base32()
-    factor.secret = second_factor.sealed(secret.encode(), label=second_factor._label(user.pk))
+    factor.secret = second_factor.sealed_secret(user.pk, secret)
     factor.save(force_insert=True)
     return secret
 
