@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.models import (
+    AccountMail,
     Address,
     AuditEvent,
     AuthSession,
@@ -17,6 +18,7 @@ from accounts.models import (
     ExternalIdentity,
     ForemanProfile,
     Nominee,
+    TimeBasedFactor,
     User,
     UserProfile,
 )
@@ -137,6 +139,21 @@ def audit_events(user_id: UUID) -> list[dict[str, Any]]:
     ]
 
 
+def second_factor(user_id: UUID) -> list[dict[str, Any]]:
+    """Tell that there is one, and since when; its secret is nobody's to read."""
+    return rows_of(TimeBasedFactor.objects.filter(user=user_id), "created_at", "confirmed_at")
+
+
+def account_mails(user_id: UUID) -> list[dict[str, Any]]:
+    rows = AccountMail.objects.filter(user=user_id)
+    return rows_of(rows, "purpose", "address", "created_at", "sent_at")
+
+
+def erase_identities(user_id: UUID) -> int:
+    """Unlink other sign-in providers; the password still signs in."""
+    return ExternalIdentity.objects.filter(user=user_id).delete()[0]
+
+
 def account_hold(user_id: UUID) -> list[Hold]:
     """The account itself stays, closed, and so does the proof of what was agreed."""
     return [
@@ -146,5 +163,13 @@ def account_hold(user_id: UUID) -> list[Hold]:
             why="Whoever processes personal data has to prove what was agreed, decided and done. "
             "A closed account is kept shut, and its address stays taken.",
             until=None,
-        )
+        ),
+        Hold(
+            what=("sessions", "second_factor", "account_mails", "erasure_requests"),
+            law="Digital Personal Data Protection Act 2023, s.8(5)",
+            why="Who signed in from where, and what was asked and told, finds an intruder and "
+            "proves what the office did. Sessions go ninety days after their end, mails after "
+            "thirty; a request for erasure stays as the proof of it.",
+            until=None,
+        ),
     ]

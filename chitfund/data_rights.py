@@ -28,6 +28,8 @@ SECTIONS: dict[str, str] = {
     "foreman_profile": "accounts.export.foreman_profile",
     "sessions": "accounts.export.sessions",
     "identities": "accounts.export.identities",
+    "second_factor": "accounts.export.second_factor",
+    "account_mails": "accounts.export.account_mails",
     "erasure_requests": "accounts.export.erasure_requests",
     "audit_events": "accounts.export.audit_events",
     "notifications": "notifications.export.notifications",
@@ -42,7 +44,9 @@ HOLDS: tuple[str, ...] = (
     "kyc.export.identity_hold",
 )
 ERASERS: dict[str, str] = {
-    "occupation": "accounts.services.data_rights.erase_occupation",
+    "profile": "accounts.services.data_rights.erase_occupation",
+    "identities": "accounts.export.erase_identities",
+    "notifications": "notifications.export.erase_notifications",
     "addresses": "accounts.services.data_rights.erase_addresses",
     "nominees": "accounts.services.data_rights.erase_nominees",
     "bank_accounts": "accounts.services.data_rights.erase_bank_accounts",

@@ -182,6 +182,15 @@ TEXTS = {
         ("The link between your account and another sign-in provider was removed.",),
         footnote=TELL_US,
     ),
+    MailPurpose.BANK_ACCOUNT_CHANGED: _Text(
+        "Your bank accounts were changed",
+        (
+            "A bank account was added to your profile or removed from it, or another one was "
+            "made the primary one, where your money goes.",
+            "If it was you, there is nothing to do.",
+        ),
+        footnote=TELL_US,
+    ),
 }
 
 

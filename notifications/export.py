@@ -20,3 +20,11 @@ def notifications(user_id: UUID) -> list[dict[str, Any]]:
         "created_at",
         "read_at",
     )
+
+
+def erase_notifications(user_id: UUID) -> int:
+    """Delete what a person was told, with its deliveries; a chit's notices are held before."""
+    rows = Notification.objects.filter(recipient=user_id)
+    count = rows.count()
+    rows.delete()
+    return count

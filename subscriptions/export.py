@@ -16,7 +16,7 @@ from subscriptions.models import Subscription, SubscriptionStatus
 KEPT_MONTHS = 8 * 12
 IN_CHIT_RECORDS = (
     "addresses", "nominees", "bank_accounts", "kyc_documents", "foreman_profile", "tickets",
-    "payments", "payouts",
+    "payments", "payouts", "notifications",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ PURPOSES = [
     ("PHONE_CHANGED", "Your phone number was changed"),
     ("IDENTITY_LINKED", "Another provider signs you in"),
     ("IDENTITY_REMOVED", "A provider no longer signs you in"),
+    ("BANK_ACCOUNT_CHANGED", "Your bank accounts were changed"),
 ]
 
 

@@ -90,6 +90,7 @@ class MailPurpose(models.TextChoices):
     PHONE_CHANGED = "PHONE_CHANGED", "Your phone number was changed"
     IDENTITY_LINKED = "IDENTITY_LINKED", "Another provider signs you in"
     IDENTITY_REMOVED = "IDENTITY_REMOVED", "A provider no longer signs you in"
+    BANK_ACCOUNT_CHANGED = "BANK_ACCOUNT_CHANGED", "Your bank accounts were changed"
 
 
 class AccountMail(IdentifiedModel):

@@ -1,4 +1,7 @@
-"""Where a person's money goes. Only they say so: nobody else adds or removes an account."""
+"""Where a person's money goes. Only they say so: nobody else adds or removes an account.
+
+Every change is told to its owner by mail: a stolen session must not move their money unseen.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.audit import record_audit_event
-from accounts.models import BankAccount, User
+from accounts.models import BankAccount, MailPurpose, User
 from accounts.sealing import blind_index, opened_value, sealed_value
+from accounts.services.mails import tell
 from accounts.services.sessions import lock_user
 from chitfund.exceptions import Conflict, NotFound, WrongState
 
@@ -37,6 +41,7 @@ def add_bank_account(*, user_id: UUID, actor: User, number: str, **details: Any)
     account.number_sealed = sealed_value(number, cell=_cell(account))
     account.save(force_insert=True)
     record_audit_event(actor=actor, verb="bank_account.added", target=account)
+    tell(user=user, purpose=MailPurpose.BANK_ACCOUNT_CHANGED)
     return account
 
 
@@ -50,6 +55,7 @@ def remove_bank_account(*, user_id: UUID, account_id: UUID, actor: User) -> None
         raise WrongState("This is your primary account. Make another one primary first.")
     record_audit_event(actor=actor, verb="bank_account.removed", target=account)
     account.delete()
+    tell(user=user, purpose=MailPurpose.BANK_ACCOUNT_CHANGED)
 
 
 @transaction.atomic
@@ -67,6 +73,7 @@ def make_primary(*, user_id: UUID, account_id: UUID, actor: User) -> BankAccount
     record_audit_event(
         actor=actor, verb="bank_account.made_primary", target=account, instead_of=replaced
     )
+    tell(user=user, purpose=MailPurpose.BANK_ACCOUNT_CHANGED)
     return account
 
 

@@ -26,7 +26,7 @@ from chitfund.exceptions import NotAllowed, NotFound, WrongState
 
 EXPORT = limits.Limit("data-export", 1, timedelta(days=1))
 # No law asks for these of anybody: they go as soon as their owner asks.
-AT_ONCE = frozenset({"occupation"})
+AT_ONCE = frozenset({"profile"})
 
 
 def export_own_data(*, actor: User) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def somebody():
 def left(user):
     """Which kinds of data of a person are there."""
     models = {
-        "occupation": UserProfile,
+        "profile": UserProfile,
         "addresses": Address,
         "nominees": Nominee,
         "bank_accounts": BankAccount,
@@ -70,6 +70,14 @@ def test_every_registered_function_is_there():
     assert {name for name, _ in erasers()} == set(ERASERS)
     assert len(HOLDS) == 3
     assert holds_on(user.pk)
+
+
+def test_whatever_is_shown_is_erased_or_held_by_a_law_that_is_named():
+    user = UserFactory.create()
+    SubscriptionFactory.create(subscriber=user)
+    held = {name for hold in holds_on(user.pk) for name in hold.what}
+    assert SECTIONS.keys() - ERASERS.keys() - held == set()
+    assert (ERASERS.keys() | held) - SECTIONS.keys() == set()
 
 
 def test_people_take_their_data_along_once_a_day():
@@ -112,10 +120,11 @@ def test_a_request_erases_at_once_what_no_law_keeps_and_says_what_stays():
     client = client_for(user)
     answer = client.post(f"/api/users/{user.pk}/erasure-request", {"note": "please"})
     assert answer.status_code == 201
-    assert answer.json()["erased"] == ["occupation"]
+    assert answer.json()["erased"] == ["profile"]
     assert answer.json()["status"] == "PENDING"
     assert [hold["what"] for hold in answer.json()["kept"]] == [
-        ["account", "foreman_profile", "consents", "audit_events"]
+        ["account", "foreman_profile", "consents", "audit_events"],
+        ["sessions", "second_factor", "account_mails", "erasure_requests"],
     ]
     assert all(hold["law"] and hold["why"] for hold in answer.json()["kept"])
     assert left(user) == {"addresses", "nominees", "bank_accounts", "consents"}
@@ -130,7 +139,7 @@ def test_the_office_erases_what_is_not_held():
     desk = client_for(AdminFactory.create())
     answer = desk.post(f"/api/erasure-requests/{row.pk}/accept", REASON)
     assert answer.status_code == 200
-    assert answer.json()["erased"] == ["addresses", "bank_accounts", "nominees", "occupation"]
+    assert answer.json()["erased"] == ["addresses", "bank_accounts", "nominees", "profile"]
     assert left(user) == {"consents"}
     assert User.objects.filter(pk=user.pk).exists()
     assert desk.post(f"/api/erasure-requests/{row.pk}/accept", REASON).status_code == 409
@@ -153,7 +162,7 @@ def test_who_stands_in_the_records_of_a_chit_is_kept_for_eight_years(is_over):
     answer = client_for(AdminFactory.create()).post(
         f"/api/erasure-requests/{row.pk}/accept", REASON
     )
-    held = answer.json()["kept"][1]
+    held = answer.json()["kept"][2]
     assert "s.45" in held["law"]
     assert held["until"] == ("2034-03-01" if is_over else None)
     assert left(user) == {"addresses", "nominees", "bank_accounts", "consents"}
@@ -162,9 +171,9 @@ def test_who_stands_in_the_records_of_a_chit_is_kept_for_eight_years(is_over):
 def test_a_ticket_given_back_before_the_chit_began_holds_nothing():
     user = UserFactory.create()
     ticket = SubscriptionFactory.create(subscriber=user)
-    assert len(holds_on(user.pk)) == 2
+    assert len(holds_on(user.pk)) == 3
     withdraw(subscription_id=ticket.pk, actor=user, reason="changed my mind")
-    assert len(holds_on(user.pk)) == 1
+    assert len(holds_on(user.pk)) == 2
 
 
 def test_documents_that_proved_nothing_go_and_a_verified_identity_stays():

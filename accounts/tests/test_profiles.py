@@ -11,7 +11,15 @@ from django.contrib.auth.models import Permission
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from accounts.completeness import WEIGHTS, ProfileParts, completeness_of
-from accounts.models import AuditEvent, BankAccount, Consent, ConsentPurpose, Nominee
+from accounts.models import (
+    AccountMail,
+    AuditEvent,
+    BankAccount,
+    Consent,
+    ConsentPurpose,
+    MailPurpose,
+    Nominee,
+)
 from accounts.notices import CURRENT_VERSIONS
 from accounts.sealing import NotOpenedError, opened_value, sealed_value
 from accounts.services import add_bank_account, record_consent, replace_nominees
@@ -489,3 +497,16 @@ def test_lists_ask_the_same_however_long_they_are(django_assert_num_queries):
         for place, queries in QUERIES.items():
             with django_assert_num_queries(queries):
                 assert client.get(path(user, place)).status_code == 200
+
+
+@pytest.mark.django_db
+def test_the_owner_is_told_of_every_change_of_where_their_money_goes():
+    user = UserFactory.create()
+    client = client_for(user)
+    first = client.post(path(user, "bank-accounts"), ACCOUNT, format="json").json()
+    other = ACCOUNT | {"account_number": "999988887777", "confirm_account_number": "999988887777"}
+    second = client.post(path(user, "bank-accounts"), other, format="json").json()
+    client.post(path(user, f"bank-accounts/{second['id']}/make-primary"))
+    assert client.delete(path(user, f"bank-accounts/{first['id']}")).status_code == 204
+    told = AccountMail.objects.filter(user=user, purpose=MailPurpose.BANK_ACCOUNT_CHANGED)
+    assert told.count() == 4
