@@ -1,16 +1,17 @@
 """An office that writes down every look at a password, with or without one of its guards.
 
 Served instead of `chitfund.wsgi` by a test's own web server, never by the product:
-`TEST_WSGI=tests.auth.doors:application LOOKS=file [WITHOUT=reservations|single_use]`.
+`TEST_WSGI=tests.auth.doors:application LOOKS=file [WITHOUT=one of GUARDS]`.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 from chitfund.wsgi import application
 
@@ -107,7 +108,58 @@ def _without_single_use() -> None:
     second_factor._use_recovery_code = use_recovery_code
 
 
-GUARDS = {"reservations": _without_reservations, "single_use": _without_single_use}
+def _without_single_refresh() -> None:
+    """Look whether a refresh token is used, then mark it, and draw the successor by lot."""
+    from accounts.services import sessions
+
+    def look_then_mark(claims: Any, now: datetime) -> bool:
+        unused = sessions._tokens(claims).filter(used_at=None, expires_at__gt=now)
+        if not unused.exists():
+            return False
+        wait_for_company(2)
+        sessions._tokens(claims).update(used_at=now)
+        return True
+
+    def drawn(jti: UUID) -> UUID:
+        return uuid4()
+
+    sessions._use_once = look_then_mark
+    sessions.successor_of = drawn
+
+
+def _without_ending_families() -> None:
+    """Refuse a used refresh token and leave its session alone."""
+    from accounts.services import sessions
+
+    sessions._end_reused = lambda session: None
+
+
+def _without_single_links() -> None:
+    """Look whether a mailed secret is unused, without its owner's lock, then mark it."""
+    from django.utils import timezone
+
+    from accounts.models import AccountMail, User
+    from accounts.services import mails, recovery
+
+    def look_then_mark(token: str, *purposes: Any) -> AccountMail:
+        mail = AccountMail.objects.filter(token_hash=mails._hash(token), used_at=None).first()
+        if mail is None:
+            raise mails.dead_link()
+        wait_for_company(2)
+        AccountMail.objects.filter(pk=mail.pk).update(used_at=timezone.now())
+        return mail
+
+    recovery.use_token = look_then_mark
+    recovery.lock_user = lambda user_id: User.objects.get(pk=user_id)
+
+
+GUARDS = {
+    "reservations": _without_reservations,
+    "single_use": _without_single_use,
+    "single_refresh": _without_single_refresh,
+    "ending_families": _without_ending_families,
+    "single_links": _without_single_links,
+}
 
 _write_down_looks(os.environ["LOOKS"])
 if guard := os.environ.get("WITHOUT"):

@@ -19,11 +19,9 @@ from accounts.services import sign_in
 from accounts.tests.factories import PASSWORD, UserFactory
 from chitfund.exceptions import DomainError
 from chitfund.testing import OfficeServer
-from tests.auth.watching import WatchedOffice, _looks, forty, watched_office
+from tests.auth.watching import WatchedOffice
 from tests.race.conftest import NO_MAIL
 from tests.race.crowd import Answer, Caller, Crowd, statuses
-
-__all__ = ["_looks", "forty", "watched_office"]  # fixtures
 
 GUESSES = 40
 NAMES = 5000
@@ -195,7 +193,7 @@ def sign_in_with(office: str, headers: Headers, identifier: str) -> int:
 
 def addresses_seen() -> set[str | None]:
     failures = AuditEvent.objects.filter(verb="user.sign_in_failed")
-    return {event.details["ip"] for event in failures}
+    return {event.ip_address for event in failures}
 
 
 def test_without_a_proxy_only_the_socket_says_where_one_sits(

@@ -17,10 +17,8 @@ from accounts.models.factors import MOST_GUESSES
 from accounts.services.one_time_codes import issue_code, send_code
 from accounts.services.second_factor import begin_second_factor, confirm_second_factor
 from accounts.tests.factories import PASSWORD, UserFactory
-from tests.auth.watching import WatchedOffice, _looks, forty, watched_office
+from tests.auth.watching import WatchedOffice
 from tests.race.crowd import Caller, Crowd, statuses
-
-__all__ = ["_looks", "forty", "watched_office"]  # fixtures
 
 HERE = Client(ip="198.51.100.1", user_agent="tests")
 PHONE = "+919876543210"

@@ -32,11 +32,8 @@ from accounts.views.sign_in import PublicView
 from chitfund.api.parsers import SMALL_BODY
 from chitfund.exceptions import InvalidInput
 from chitfund.testing import OfficeServer
-from tests.auth.watching import forty
 from tests.race.conftest import NO_MAIL
 from tests.race.crowd import Caller, Crowd, statuses
-
-__all__ = ["forty"]  # a fixture
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOP = 3000
@@ -228,7 +225,7 @@ def busiest_moment(monkeypatch: pytest.MonkeyPatch, hash_one: Callable[[int], ob
         with lock:
             present += 1
             most = max(most, present)
-        time.sleep(0.02)
+        time.sleep(0.02)  # a cheap hash is over before a second one could be seen beside it
         try:
             return compute(hasher, password, salt)
         finally:

@@ -19,6 +19,7 @@ from accounts.services import SignedIn, end_session, refresh_session
 from accounts.services.sessions import open_session
 from accounts.tests.factories import UserFactory
 from accounts.tokens import read_refresh_token
+from tests.auth.watching import WatchedOffice
 from tests.race.crowd import Answer, Caller, Crowd, statuses
 
 TOKENS, AT_ONCE = 100, 8
@@ -67,10 +68,9 @@ def test_a_hundred_tokens_sent_eight_times_at_once_have_one_successor_each(
 
 
 def test_negative_control_without_single_use_a_token_has_several_successors(
-    careless_office: Callable[[str], str], crowd: Crowd
+    watched_office: Callable[..., WatchedOffice], crowd: Crowd
 ) -> None:
-    office = careless_office("single_use")
-    refresh(office, signed_in(UserFactory.create()).refresh_token)
+    office = watched_office(WITHOUT="single_refresh").url
     answers = exchanged_by_all(office, crowd, signed_in(UserFactory.create()).refresh_token)
     told = {answer.json["refresh_token"] for answer in answers if answer.status == 200}
     print(f"without single use: {len(told)} successors of one token")
@@ -168,9 +168,9 @@ def test_fifty_families_end_when_a_used_token_comes_again(
 
 @pytest.mark.parametrize("reuse", [parent_after_grace, grandparent], ids=lambda way: way.__name__)
 def test_negative_control_without_the_end_of_the_family_a_thief_stays_in(
-    careless_office: Callable[[str], str], reuse: Callable[[Family], str]
+    watched_office: Callable[..., WatchedOffice], reuse: Callable[[Family], str]
 ) -> None:
-    office = careless_office("family_ends")
+    office = watched_office(WITHOUT="ending_families").url
     family = Family.founded(UserFactory.create())
     assert refresh(office, reuse(family)).status == 401
     assert opens(office, family.youngest.access_token)

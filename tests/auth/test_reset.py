@@ -29,6 +29,7 @@ from accounts.tests.factories import PASSWORD, AdminFactory, UserFactory
 from chitfund.observability.logging import JsonFormatter
 from notifications.account_mails import send_account_mails
 from tests.auth.test_refresh_race import HERE
+from tests.auth.watching import WatchedOffice
 from tests.race.crowd import Answer, Caller, Crowd, statuses
 
 NEW_PASSWORD = "a lovely new secret"
@@ -112,10 +113,10 @@ def test_02_of_ten_uses_at_once_one_succeeds(
 
 
 def test_02_negative_control_a_link_that_is_looked_at_first_opens_several_times(
-    careless_office: Callable[[str], str], crowd: Crowd
+    watched_office: Callable[..., WatchedOffice], crowd: Crowd
 ) -> None:
     purpose = MailPurpose.PASSWORD_RESET
-    office = careless_office("links_open_once")
+    office = watched_office(WITHOUT="single_links").url
     token = link_for(person_for(purpose), purpose)
     answers = crowd.at_once([partial(used_over_http, office, purpose, token)] * 10)
 
