@@ -27,7 +27,7 @@ _PAGES = (
     "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; script-src 'self'"
 )
-# The desk's theme evaluates its attributes as expressions (Alpine); no script stands in a page.
+# The desk's theme evaluates its attributes as expressions (Alpine); no script may stand in a page.
 DESK = "/admin/"
 POLICIES = {DESK: f"{_PAGES} 'unsafe-eval'", "/api-docs": _PAGES}
 LEAST_ERROR = 400

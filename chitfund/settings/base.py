@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from chitfund.beat import CELERY_BEAT_SCHEDULE  # noqa: F401 - a setting
@@ -208,11 +209,15 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
 }
 
+FAVICON = "chitfund/favicon.svg"
 UNFOLD = {
     "SITE_TITLE": "chitfund",
     "SITE_HEADER": "chitfund",
     "SITE_SUBHEADER": "Staff desk",
     "SITE_SYMBOL": "account_balance",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static(FAVICON)},
+    ],
     "SHOW_VIEW_ON_SITE": False,
     "ACCOUNT": {
         "navigation": [
