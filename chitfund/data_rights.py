@@ -41,6 +41,7 @@ SECTIONS: dict[str, str] = {
 HOLDS: tuple[str, ...] = (
     "accounts.export.account_hold",
     "subscriptions.export.chit_records_hold",
+    "subscriptions.export.unbegun_tickets_hold",
     "kyc.export.identity_hold",
 )
 ERASERS: dict[str, str] = {

@@ -55,6 +55,22 @@ def chit_records_hold(user_id: UUID) -> list[Hold]:
     ]
 
 
+def unbegun_tickets_hold(user_id: UUID) -> list[Hold]:
+    """Tell that a ticket stays from before its chit began: the chit's records begin later."""
+    tickets = Subscription.objects.filter(subscriber=user_id, scheme__commenced_on=None)
+    if not tickets.exists():
+        return []
+    return [
+        Hold(
+            what=("tickets",),
+            law="Digital Personal Data Protection Act 2023, s.6 and s.8",
+            why="A ticket that was taken or given back before its chit began is kept as the proof "
+            "of what was agreed. Nothing of money is in it.",
+            until=None,
+        )
+    ]
+
+
 def _ended_on(chit: Scheme) -> date | None:
     """Return the day a chit ended, None while it runs."""
     ended = chit.completed_at or chit.terminated_at

@@ -30,11 +30,18 @@ AT_ONCE = frozenset({"profile"})
 
 
 def export_own_data(*, actor: User) -> dict[str, Any]:
-    """Return everything held about a person, once a day, and record that it was taken."""
+    """Return everything held about a person, once a day, and record that it was taken.
+
+    An export that fails uses no day up.
+    """
     limits.reserve(EXPORT, str(actor.pk))
-    with transaction.atomic():
-        parts = {name: section(actor.pk) for name, section in sections()}
-        record_audit_event(actor=actor, verb="user.data_exported", target=actor)
+    try:
+        with transaction.atomic():
+            parts = {name: section(actor.pk) for name, section in sections()}
+            record_audit_event(actor=actor, verb="user.data_exported", target=actor)
+    except BaseException:
+        limits.give_back(EXPORT, str(actor.pk))
+        raise
     return {"exported_at": timezone.now(), "user_id": actor.pk, "sections": parts}
 
 

@@ -68,7 +68,7 @@ def test_every_registered_function_is_there():
         SECTIONS
     )
     assert {name for name, _ in erasers()} == set(ERASERS)
-    assert len(HOLDS) == 3
+    assert len(HOLDS) == 4
     assert holds_on(user.pk)
 
 
@@ -78,6 +78,30 @@ def test_whatever_is_shown_is_erased_or_held_by_a_law_that_is_named():
     held = {name for hold in holds_on(user.pk) for name in hold.what}
     assert SECTIONS.keys() - ERASERS.keys() - held == set()
     assert (ERASERS.keys() | held) - SECTIONS.keys() == set()
+
+
+def test_a_ticket_of_before_the_chit_is_shown_and_held_too():
+    user = UserFactory.create()
+    ticket = SubscriptionFactory.create(subscriber=user)
+    withdraw(subscription_id=ticket.pk, actor=user, reason="changed my mind")
+    shown = {name for name, section in sections() if section(user.pk)}
+    held = {name for hold in holds_on(user.pk) for name in hold.what}
+    assert "tickets" in shown
+    assert shown - ERASERS.keys() - held == set()
+
+
+def test_an_export_that_fails_uses_no_day_up(monkeypatch):
+    user = UserFactory.create()
+    client = client_for(user)
+
+    def broken():
+        raise RuntimeError("A section is broken.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("accounts.services.data_rights.sections", broken)
+        assert client.get(f"/api/users/{user.pk}/export").status_code == 500
+    assert client.get(f"/api/users/{user.pk}/export").status_code == 200
+    assert client.get(f"/api/users/{user.pk}/export").status_code == 429
 
 
 def test_people_take_their_data_along_once_a_day():
@@ -168,12 +192,16 @@ def test_who_stands_in_the_records_of_a_chit_is_kept_for_eight_years(is_over):
     assert left(user) == {"addresses", "nominees", "bank_accounts", "consents"}
 
 
-def test_a_ticket_given_back_before_the_chit_began_holds_nothing():
+def test_a_ticket_given_back_before_the_chit_began_holds_nothing_but_itself():
     user = UserFactory.create()
     ticket = SubscriptionFactory.create(subscriber=user)
-    assert len(holds_on(user.pk)) == 3
+    before = holds_on(user.pk)
     withdraw(subscription_id=ticket.pk, actor=user, reason="changed my mind")
-    assert len(holds_on(user.pk)) == 2
+    after = holds_on(user.pk)
+    assert len(before) - len(after) == 1
+    assert {name for hold in before for name in hold.what} >= {"addresses", "tickets"}
+    assert "addresses" not in {name for hold in after for name in hold.what}
+    assert ("tickets",) in {hold.what for hold in after}
 
 
 def test_documents_that_proved_nothing_go_and_a_verified_identity_stays():
