@@ -8,19 +8,19 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Case, QuerySet, When
+from django.db.models import QuerySet
 from django.forms import BaseModelForm
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action as unfold_action
 from unfold.enums import ActionVariant
-from unfold.forms import ActionForm, BaseDialogForm
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts import desk_security as _desk_security  # noqa: F401 - registers its page
 from accounts import services
@@ -43,15 +43,19 @@ from accounts.permissions import is_administrator
 from accounts.selectors import EXPIRY_NOTICE, expiring_licences
 from accounts.services import data_rights
 from chitfund.business_date import business_date
-from chitfund.desk import DecidingAdmin, ReadOnlyAdmin
+from chitfund.desk import (
+    SHORTEST_REASON,
+    DecidingAdmin,
+    ReadOnlyAdmin,
+    ReasonedAdmin,
+    waiting_first,
+)
 
 admin.site.login_form = StaffSignInForm
 admin.site.login_template = "accounts/desk_sign_in.html"
 admin.site.login = sign_in_page  # type: ignore[method-assign]
 admin.site.password_change = change_own_password  # type: ignore[method-assign]
 admin.site.unregister(Group)
-
-SHORTEST_REASON = 3
 
 
 @admin.register(Group)
@@ -95,22 +99,11 @@ def is_superuser(request: HttpRequest) -> bool:
     return bool(is_administrator(request.user) and request.user.is_superuser)
 
 
-class ReasonedActionForm(ActionForm):
-    """Asks why, beside what."""
-
-    reason = forms.CharField(
-        label="",
-        required=False,
-        max_length=500,
-        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Reason (needed)"}),
-    )
-
-
 @admin.register(User)
-class UserAdmin(DecidingAdmin):
+class UserAdmin(ReasonedAdmin):
     """People. Status and role change through the actions; staff permissions by hand."""
 
-    action_form = ReasonedActionForm
+    service_argument = "user_id"
     actions = (
         "approve_foreman_selected",
         "suspend_selected",
@@ -167,37 +160,21 @@ class UserAdmin(DecidingAdmin):
 
     @admin.action(description="Reset the second factor", permissions=["reset_factor"])
     def reset_second_factor_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._decide(request, queryset, services.reset_second_factor, "Second factor reset.")
+        self.decide_for_reason(
+            request, queryset, services.reset_second_factor, "Second factor reset."
+        )
 
     @admin.action(description="Approve as foreman", permissions=["approve_foreman"])
     def approve_foreman_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._decide(request, queryset, services.approve_foreman, "Approved as foreman.")
+        self.decide_for_reason(request, queryset, services.approve_foreman, "Approved as foreman.")
 
     @admin.action(description="Suspend", permissions=["suspend"])
     def suspend_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._decide(request, queryset, services.suspend_user, "Suspended.")
+        self.decide_for_reason(request, queryset, services.suspend_user, "Suspended.")
 
     @admin.action(description="Activate again", permissions=["suspend"])
     def activate_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._decide(request, queryset, services.activate_user, "Activated.")
-
-    def _decide(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet[User],
-        service: Callable[..., User],
-        done: str,
-    ) -> None:
-        reason = request.POST.get("reason", "").strip()
-        if len(reason) < SHORTEST_REASON:
-            self.message_user(request, "Give a reason beside the action.", messages.ERROR)
-            return
-        self.decide(
-            request,
-            queryset,
-            lambda user: service(user_id=user.pk, actor=request.user, reason=reason),
-            done,
-        )
+        self.decide_for_reason(request, queryset, services.activate_user, "Activated.")
 
 
 class ReasonForm(BaseDialogForm):
@@ -262,8 +239,7 @@ class ForemanProfileAdmin(DecidingAdmin):
     )
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
-        waiting_first = Case(When(status=ForemanProfileStatus.SUBMITTED, then=0), default=1)
-        return (waiting_first.asc(), "submitted_at", "-id")
+        return (waiting_first(ForemanProfileStatus.SUBMITTED), "submitted_at", "-id")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         """Offer a decision on what waits for one; who comes too late is told by the service."""
@@ -342,10 +318,10 @@ class ForemanProfileAdmin(DecidingAdmin):
 
 
 @admin.register(ErasureRequest)
-class ErasureRequestAdmin(DecidingAdmin):
+class ErasureRequestAdmin(ReasonedAdmin):
     """Who asks to be forgotten: those that wait first."""
 
-    action_form = ReasonedActionForm
+    service_argument = "request_id"
     actions = ("accept_selected", "refuse_selected")
     list_display = ("created_at", "user", "status", "erased", "decided_at", "decided_by")
     list_filter = ("status",)
@@ -353,37 +329,18 @@ class ErasureRequestAdmin(DecidingAdmin):
     search_fields = ("user__full_name", "user__email", "user__ucfsin")
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
-        waiting_first = Case(When(status=ErasureStatus.PENDING, then=0), default=1)
-        return (waiting_first.asc(), "id")
+        return (waiting_first(ErasureStatus.PENDING), "id")
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.decide_erasurerequest")
 
     @admin.action(description="Erase what no law keeps", permissions=["decide"])
     def accept_selected(self, request: HttpRequest, queryset: QuerySet[ErasureRequest]) -> None:
-        self._decide(request, queryset, data_rights.accept_erasure, "Erased.")
+        self.decide_for_reason(request, queryset, data_rights.accept_erasure, "Erased.")
 
     @admin.action(description="Refuse", permissions=["decide"])
     def refuse_selected(self, request: HttpRequest, queryset: QuerySet[ErasureRequest]) -> None:
-        self._decide(request, queryset, data_rights.refuse_erasure, "Refused.")
-
-    def _decide(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet[ErasureRequest],
-        service: Callable[..., ErasureRequest],
-        done: str,
-    ) -> None:
-        reason = request.POST.get("reason", "").strip()
-        if len(reason) < SHORTEST_REASON:
-            self.message_user(request, "Give a reason beside the action.", messages.ERROR)
-            return
-        self.decide(
-            request,
-            queryset,
-            lambda row: service(request_id=row.pk, actor=request.user, reason=reason),
-            done,
-        )
+        self.decide_for_reason(request, queryset, data_rights.refuse_erasure, "Refused.")
 
 
 @admin.register(Consent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import segno
 from django import forms
@@ -32,6 +32,8 @@ from accounts.services.second_factor import (
     second_factor_state,
 )
 from chitfund.exceptions import DomainError
+
+T = TypeVar("T")
 
 # In the desk's session: this browser has shown the second factor.
 SHOWN = "second_factor_shown"
@@ -106,17 +108,9 @@ def _page(request: HttpRequest) -> HttpResponseBase:
 
 def _beginning(request: HttpRequest) -> HttpResponseBase:
     form = PasswordForm(request.POST if request.method == "POST" else None)
-    begun: list[BegunFactor] = []
-    if form.is_valid() and _done(
-        form,
-        lambda: begun.append(
-            begin_second_factor(
-                user=request.user, password=form.cleaned_data["password"], client=client_of(request)
-            )
-        ),
-    ):
+    if begun := _answer(request, form, begin_second_factor):
         request.session[BEGUN] = timezone.now().timestamp()
-        return _show_secret(request, begun[0])
+        return _show_secret(request, begun)
     return _render(
         request,
         title="Set up your second factor",
@@ -136,15 +130,7 @@ def _confirmation(request: HttpRequest) -> HttpResponseBase:
     if not _has_just_begun(request):
         return redirect(PAGE)
     form = CodeForm(request.POST)
-    shown: list[str] = []
-    if form.is_valid() and _done(
-        form,
-        lambda: shown.extend(
-            confirm_second_factor(
-                user=request.user, code=form.cleaned_data["code"], client=client_of(request)
-            )
-        ),
-    ):
+    if shown := _answer(request, form, confirm_second_factor):
         del request.session[BEGUN]
         request.session[SHOWN] = True
         request.session.cycle_key()
@@ -187,13 +173,7 @@ def _ask_for_code(request: HttpRequest, form: CodeForm) -> HttpResponseBase:
 
 def _renewal(request: HttpRequest) -> HttpResponseBase:
     form = PasswordAndCodeForm(request.POST if request.method == "POST" else None)
-    shown: list[str] = []
-    if form.is_valid() and _done(
-        form,
-        lambda: shown.extend(
-            renew_recovery_codes(user=request.user, client=client_of(request), **form.cleaned_data)
-        ),
-    ):
+    if shown := _answer(request, form, renew_recovery_codes):
         return _show_recovery_codes(request, shown)
     left = second_factor_state(request.user).recovery_codes_left
     return _render(
@@ -224,14 +204,15 @@ def _show_recovery_codes(request: HttpRequest, codes: list[str]) -> HttpResponse
     )
 
 
-def _done(form: forms.Form, service: Callable[[], object]) -> bool:
-    """Call a service, and put what it says beside the form."""
+def _answer(request: HttpRequest, form: forms.Form, service: Callable[..., T]) -> T | None:
+    """Return what a service answers to a valid form; what it refuses is said beside the form."""
+    if not form.is_valid():
+        return None
     try:
-        service()
+        return service(user=request.user, client=client_of(request), **form.cleaned_data)
     except DomainError as exc:
         form.add_error(None, ValidationError(exc.message, code=exc.code))
-        return False
-    return True
+        return None
 
 
 def _picture(uri: str) -> SafeString:

@@ -24,10 +24,12 @@ from accounts.models import (
     Relation,
     User,
 )
+from accounts.models.profiles import IFSC
 from accounts.places import PIN_CODE, State
 from accounts.serializers import EmailField, PhoneField, UserSerializer
 from chitfund.api.fields import PlainDecimalField
 from chitfund.business_date import business_date
+from chitfund.masking import masked_end
 
 MOST_NOMINEES = 10
 LONGEST_EXPERIENCE = 50
@@ -51,7 +53,7 @@ def _pin_code() -> serializers.RegexField:
 
 def _ifsc() -> UpperCaseField:
     return UpperCaseField(
-        r"^[A-Z]{4}0[A-Z0-9]{6}$",
+        IFSC,
         error_messages={
             "invalid": "An IFSC has four letters, a zero and six letters or digits: SBIN0001234."
         },
@@ -199,7 +201,7 @@ class BankAccountSerializer(serializers.ModelSerializer[BankAccount]):
         read_only_fields = fields
 
     def get_account_number(self, account: BankAccount) -> str:
-        return f"XXXXXXXX{account.number_last4}"
+        return masked_end(account.number_last4)
 
 
 class RevealedNumberSerializer(serializers.Serializer[Any]):

@@ -70,3 +70,8 @@ def financial_year(on: date) -> str:
     """Return the April to March year as receipts write it: 2026-27."""
     first = on.year if on.month >= FIRST_MONTH_OF_THE_YEAR else on.year - 1
     return f"{first}-{(first + 1) % 100:02d}"
+
+
+def age_on(day: date, *, born: date) -> int:
+    """Return the full years of a person on a day; a birthday counts from its morning on."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

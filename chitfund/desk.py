@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
+from django.db.models.expressions import OrderBy
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
+from unfold.forms import ActionForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from chitfund.exceptions import DomainError
 
@@ -28,6 +33,25 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+SHORTEST_REASON = 3
+
+
+class ReasonedActionForm(ActionForm):
+    """Asks why, beside what."""
+
+    reason = forms.CharField(
+        label="",
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Reason (needed)"}),
+    )
+
+
+def waiting_first(status: str) -> OrderBy:
+    """Order rows that wait for a decision before all others."""
+    return Case(When(status=status, then=0), default=1).asc()
 
 
 class DecidingAdmin(ReadOnlyAdmin):
@@ -64,3 +88,28 @@ class DecidingAdmin(ReadOnlyAdmin):
         if request.headers.get("HX-Request"):
             return HttpResponse(headers={"HX-Redirect": page})
         return redirect(page)
+
+
+class ReasonedAdmin(DecidingAdmin):
+    """Decisions on selected rows that need a reason, asked for beside the action."""
+
+    action_form = ReasonedActionForm
+    # What the services call the id of a row.
+    service_argument = ""
+
+    def decide_for_reason(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        service: Callable[..., object],
+        done: str,
+    ) -> None:
+        """Call the service for each row with the actor and the reason, or ask for the reason."""
+        reason = request.POST.get("reason", "").strip()
+        if len(reason) < SHORTEST_REASON:
+            self.message_user(request, "Give a reason beside the action.", messages.ERROR)
+            return
+        decision = partial(service, actor=request.user, reason=reason)
+        self.decide(
+            request, queryset, lambda row: decision(**{self.service_argument: row.pk}), done
+        )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Case, QuerySet, When
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.dataclasses import UnfoldAction
@@ -16,7 +16,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.audit import record_audit_event
-from chitfund.desk import DecidingAdmin
+from chitfund.desk import DecidingAdmin, waiting_first
 from kyc import services
 from kyc.links import signed_link
 from kyc.models import UserKYC, VerificationStatus
@@ -58,8 +58,7 @@ class UserKYCAdmin(DecidingAdmin):
     )
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
-        waiting_first = Case(When(status=VerificationStatus.PENDING, then=0), default=1)
-        return (waiting_first.asc(), "id")
+        return (waiting_first(VerificationStatus.PENDING), "id")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         """Offer what can be decided now; who comes too late is told by the service."""

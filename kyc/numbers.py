@@ -8,9 +8,9 @@ from stdnum.exceptions import ValidationError
 from stdnum.in_ import aadhaar, pan
 
 from chitfund.exceptions import InvalidInput
+from chitfund.masking import masked
 
 AADHAR, PAN, DRIVING_LICENSE = "AADHAR", "PAN", "DRIVING_LICENSE"
-SHOWN = 4
 _TYPED = re.compile(r"[0-9A-Za-z /-]{1,40}")
 # State, then what the states write differently; newer licences end in year and seven digits.
 _LICENCE = re.compile(r"[A-Z]{2}[0-9A-Z]{5,18}")
@@ -26,7 +26,7 @@ def masked_number(document_type: str, typed: str) -> str:
         raise _refusal("A document number has letters, digits, spaces and hyphens only.")
     number = re.sub(r"[ /-]", "", typed).upper()
     _CHECKS[document_type](number)
-    return "X" * (len(number) - SHOWN) + number[-SHOWN:]
+    return masked(number)
 
 
 def _check_aadhaar(number: str) -> None:

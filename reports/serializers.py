@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.serializers import UserSerializer
+from accounts.serializers_profiles import CompletenessSerializer
 
 
 class KycSummarySerializer(serializers.Serializer[Any]):
@@ -23,18 +24,11 @@ class TicketCountsSerializer(serializers.Serializer[Any]):
     completed = serializers.IntegerField()
 
 
-class ProfileSummarySerializer(serializers.Serializer[Any]):
-    """How complete the profile is, and what would complete it."""
-
-    percent = serializers.IntegerField()
-    missing = serializers.ListField(child=serializers.CharField())
-
-
 class MeSerializer(serializers.Serializer[Any]):
     """Who is signed in, and what waits for them."""
 
     user = UserSerializer()
-    profile = ProfileSummarySerializer()
+    profile = CompletenessSerializer()
     kyc = KycSummarySerializer()
     unread = UnreadSerializer()
     tickets = TicketCountsSerializer()

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
-from django.db.models import Case, QuerySet, When
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import TabularInline
@@ -17,7 +17,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from chitfund.desk import DecidingAdmin, ReadOnlyAdmin
+from chitfund.desk import DecidingAdmin, ReadOnlyAdmin, waiting_first
 from chitfund.money import format_inr
 from schemes import services
 from schemes.models import Scheme, SchemeStatus, Stage, StatutoryRecord
@@ -165,8 +165,7 @@ class SchemeAdmin(DecidingAdmin):
         return schemes.select_related("foreman", "approved_by").prefetch_related("records")
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
-        waiting_first = Case(When(status=SchemeStatus.PENDING_APPROVAL, then=0), default=1)
-        return (waiting_first.asc(), "submitted_at", "-id")
+        return (waiting_first(SchemeStatus.PENDING_APPROVAL), "submitted_at", "-id")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         """Offer a decision on what waits for one; who comes too late is told by the service."""

@@ -16,10 +16,10 @@ from accounts.sealing import blind_index, opened_value, sealed_value
 from accounts.services.mails import tell
 from accounts.services.sessions import lock_user
 from chitfund.exceptions import Conflict, NotFound, WrongState
+from chitfund.masking import SHOWN
 
 COLUMN = "bank_accounts.number"
 MOST = 10
-SHOWN = 4
 
 
 @transaction.atomic

@@ -23,9 +23,9 @@ from accounts.services.recovery import activate_if_complete
 from accounts.services.sessions import lock_user, revoke_authority
 from chitfund.business_date import business_date
 from chitfund.exceptions import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
+from chitfund.masking import masked
 
 PAN_COLUMN = "foreman_profiles.pan"
-SHOWN = 4
 # What the office compares with papers; a change of these is reviewed again.
 REVIEWED = (
     "company_name", "licence_number", "licence_expires_on", "pan_masked",
@@ -183,7 +183,7 @@ def _set_pan(profile: ForemanProfile, typed: str | None) -> list[str]:
         return []
     profile.pan_index = index
     profile.pan_sealed = sealed_value(number, cell=f"{PAN_COLUMN}.{profile.pk}")
-    profile.pan_masked = "X" * (len(number) - SHOWN) + number[-SHOWN:]
+    profile.pan_masked = masked(number)
     return ["pan_masked"]
 
 

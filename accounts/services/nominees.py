@@ -14,7 +14,7 @@ from accounts.audit import record_audit_event
 from accounts.models import Nominee, User
 from accounts.services.registration import GROWN_UP
 from accounts.services.sessions import lock_user
-from chitfund.business_date import business_date
+from chitfund.business_date import age_on, business_date
 from chitfund.exceptions import FieldError, InvalidInput
 
 WHOLE = Decimal(100)
@@ -58,7 +58,7 @@ def _errors_of(row: Nominee, position: int, today: date) -> list[FieldError]:
     place = f"nominees.{position}"
     if row.date_of_birth > today:
         return [FieldError(f"{place}.date_of_birth", "A birth date is not in the future.")]
-    is_minor = _years(row.date_of_birth, today) < GROWN_UP
+    is_minor = age_on(today, born=row.date_of_birth) < GROWN_UP
     if is_minor and not (row.guardian_name and row.guardian_relation):
         return [
             FieldError(
@@ -72,7 +72,3 @@ def _errors_of(row: Nominee, position: int, today: date) -> list[FieldError]:
             FieldError(f"{place}.guardian_name", "Give the guardian's name and relation, or none.")
         ]
     return []
-
-
-def _years(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

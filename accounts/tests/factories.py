@@ -21,6 +21,7 @@ from accounts.places import State
 from accounts.sealing import blind_index, sealed_value
 from accounts.services.foremen import PAN_COLUMN
 from chitfund.db import new_id
+from chitfund.masking import masked
 
 PASSWORD = "correct horse battery"
 
@@ -68,7 +69,7 @@ class ForemanProfileFactory(factory.django.DjangoModelFactory[ForemanProfile]):
     pan_sealed = factory.LazyAttribute(
         lambda row: sealed_value(row.pan, cell=f"{PAN_COLUMN}.{row.id}")
     )
-    pan_masked = factory.LazyAttribute(lambda row: f"XXXXXX{row.pan[-4:]}")
+    pan_masked = factory.LazyAttribute(lambda row: masked(row.pan))
     id = factory.LazyFunction(new_id)
     state_of_registration = State.TN
     line1 = "12 Mount Road"

@@ -30,7 +30,7 @@ from chitfund.api.parsers import SmallJSONParser
 
 
 class OwnAccountView(OfficeView):
-    """Asks for the password. A replay would have to keep it, or tokens: there is none."""
+    """About one's own secrets. A replay would have to keep them: there is none."""
 
     parser_classes = (SmallJSONParser,)
     permission_classes = (IsAuthenticated,)

@@ -24,19 +24,16 @@ from accounts.serializers_codes import (
     RecoveryCodesSerializer,
 )
 from accounts.services import second_factor
+from accounts.views.own_account import OwnAccountView
 from accounts.views.sign_in import checked
-from chitfund.api.parsers import SmallJSONParser
 
 TAG = "Second factor"
 
 
-class OwnFactorView(OfficeView):
-    """Open to staff who have yet to enrol. Answers hold secrets, so none is kept for a replay."""
+class OwnFactorView(OwnAccountView):
+    """Open to staff who have yet to enrol."""
 
-    parser_classes = (SmallJSONParser,)
-    permission_classes = (IsAuthenticated,)
     needs_second_factor = False
-    takes_idempotency_key = False
 
 
 class SecondFactorView(OwnFactorView):
