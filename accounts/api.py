@@ -110,9 +110,8 @@ def _count_refused_token(request: Request) -> None:
     """
     if not get_authorization_header(request):
         return
-    client = client_of(request)
-    if limits.is_first_beyond(limits.REFUSED_TOKENS, client.neighbourhood):
-        record_attempt_on_nobody(verb="token.refused_often", ip=client.ip)
+    if limits.is_first_beyond(limits.REFUSED_TOKENS, client_of(request).neighbourhood):
+        record_attempt_on_nobody(verb="token.refused_often")
 
 
 class OfficeViewSet(OfficeView, viewsets.GenericViewSet):

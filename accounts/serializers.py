@@ -79,11 +79,17 @@ class EmailField(serializers.EmailField):
         return super().to_internal_value(data).lower()
 
 
-def _password(**options: Any) -> serializers.CharField:
-    return serializers.CharField(
-        max_length=LONGEST_PASSWORD, trim_whitespace=False, style={"input_type": "password"},
-        **options,
-    )  # fmt: skip
+class PasswordField(serializers.CharField):
+    """A password as it is typed: blanks count, and it is never shown."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            max_length=LONGEST_PASSWORD,
+            trim_whitespace=False,
+            write_only=True,
+            style={"input_type": "password"},
+            **kwargs,
+        )
 
 
 class PersonSerializer(serializers.Serializer[Any]):
@@ -95,7 +101,7 @@ class PersonSerializer(serializers.Serializer[Any]):
 
 
 class RegisterSerializer(PersonSerializer):
-    password = _password(write_only=True)
+    password = PasswordField()
     date_of_birth = serializers.DateField(write_only=True)
     role = SelfChosenRoleField(
         choices=[(role.value, role.label) for role in SELF_CHOSEN], default=Role.USER
@@ -106,6 +112,16 @@ class RegisterSerializer(PersonSerializer):
         write_only=True,
         help_text="What POST /api/otp/verify gave for this number and REGISTRATION.",
     )
+    email_token = serializers.CharField(
+        required=False,
+        max_length=200,
+        write_only=True,
+        help_text="The same for this address, which then needs no mailed link.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        names = ("phone_token", "email_token")
+        return attrs | {"proofs": {name: attrs.pop(name) for name in names if name in attrs}}
 
 
 class RegisteredSerializer(serializers.Serializer[Any]):
@@ -136,7 +152,7 @@ class LoginSerializer(serializers.Serializer[Any]):
         required=False, max_length=255, help_text="E-mail address, phone number or UCFSIN."
     )
     email = serializers.CharField(required=False, max_length=255, help_text="The same.")
-    password = _password(write_only=True)
+    password = PasswordField()
     role = RoleField(choices=Role.choices, required=False)
     code = serializers.CharField(
         required=False,
@@ -184,7 +200,7 @@ class EmailOnlySerializer(serializers.Serializer[Any]):
 
 
 class ResetPasswordSerializer(TokenSerializer):
-    password = _password(write_only=True)
+    password = PasswordField()
 
 
 class MessageSerializer(serializers.Serializer[Any]):

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import CodeChannel, CodePurpose
-from accounts.serializers import LONGEST_PASSWORD, EmailField, PhoneField, ReasonSerializer
+from accounts.serializers import EmailField, PasswordField, PhoneField, ReasonSerializer
 
 LONGEST_CODE = 32
 
@@ -69,15 +69,6 @@ class CodeVerifiedSerializer(serializers.Serializer[Any]):
     email_token = serializers.CharField(required=False)
 
 
-def _password() -> serializers.CharField:
-    return serializers.CharField(
-        max_length=LONGEST_PASSWORD,
-        trim_whitespace=False,
-        write_only=True,
-        style={"input_type": "password"},
-    )
-
-
 class FactorStateSerializer(serializers.Serializer[Any]):
     is_enrolled = serializers.BooleanField()
     is_required = serializers.BooleanField()
@@ -86,7 +77,7 @@ class FactorStateSerializer(serializers.Serializer[Any]):
 
 
 class OwnPasswordSerializer(serializers.Serializer[Any]):
-    password = _password()
+    password = PasswordField()
 
 
 class FactorBegunSerializer(serializers.Serializer[Any]):
@@ -102,7 +93,7 @@ class FactorCodeSerializer(serializers.Serializer[Any]):
 
 
 class PasswordAndCodeSerializer(FactorCodeSerializer):
-    password = _password()
+    password = PasswordField()
 
 
 class RecoveryCodesSerializer(serializers.Serializer[Any]):

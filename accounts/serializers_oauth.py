@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import ExternalIdentity
-from accounts.serializers import LONGEST_PASSWORD
+from accounts.serializers import PasswordField
 
 LONGEST_CODE = 2048
 LONGEST_STATE = 200
@@ -43,15 +43,11 @@ class CallbackSerializer(serializers.Serializer[Any]):
 class LinkSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(max_length=LONGEST_CODE)
     state = serializers.CharField(max_length=LONGEST_STATE)
-    password = serializers.CharField(
-        max_length=LONGEST_PASSWORD, trim_whitespace=False, write_only=True
-    )
+    password = PasswordField()
 
 
 class UnlinkSerializer(serializers.Serializer[Any]):
-    password = serializers.CharField(
-        max_length=LONGEST_PASSWORD, trim_whitespace=False, write_only=True
-    )
+    password = PasswordField()
 
 
 class IdentitySerializer(serializers.ModelSerializer[ExternalIdentity]):
@@ -70,9 +66,7 @@ class PasswordGrantSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(
         max_length=255, required=False, help_text="E-mail address, phone number or UCFSIN."
     )
-    password = serializers.CharField(
-        max_length=LONGEST_PASSWORD, trim_whitespace=False, write_only=True, required=False
-    )
+    password = PasswordField(required=False)
     refresh_token = serializers.CharField(max_length=4096, required=False)
     code = serializers.CharField(
         max_length=32, required=False, help_text="The second factor, where the account has one."

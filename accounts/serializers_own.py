@@ -6,24 +6,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.serializers import LONGEST_PASSWORD, EmailField, PhoneField
-
-
-def _password() -> serializers.CharField:
-    return serializers.CharField(
-        max_length=LONGEST_PASSWORD,
-        trim_whitespace=False,
-        write_only=True,
-        style={"input_type": "password"},
-    )
+from accounts.serializers import EmailField, PasswordField, PhoneField
 
 
 class WithPasswordSerializer(serializers.Serializer[Any]):
-    current_password = _password()
+    current_password = PasswordField()
 
 
 class ChangePasswordSerializer(WithPasswordSerializer):
-    new_password = _password()
+    new_password = PasswordField()
 
 
 class ChangeEmailSerializer(WithPasswordSerializer):

@@ -21,8 +21,6 @@ MINUTES = int(LIFETIME.total_seconds() // 60)
 USES = {
     CodePurpose.REGISTRATION: "to register",
     CodePurpose.CHANGE_PHONE: "to change your phone number",
-    CodePurpose.CHANGE_REQUEST: "to ask for a change of your details",
-    CodePurpose.FOREMAN_APPLICATION: "to apply as a foreman",
 }
 
 

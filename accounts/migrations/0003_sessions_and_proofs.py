@@ -12,7 +12,6 @@ class Migration(migrations.Migration):
                 choices=[
                     ("PASSWORD", "Password"),
                     ("OIDC", "Another provider"),
-                    ("ONE_TIME_CODE", "One-time code"),
                 ],
                 default="PASSWORD",
                 max_length=20,
@@ -26,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="authsession",
             constraint=models.CheckConstraint(
-                condition=models.Q(signed_in_with__in=["PASSWORD", "OIDC", "ONE_TIME_CODE"]),
+                condition=models.Q(signed_in_with__in=["PASSWORD", "OIDC"]),
                 name="auth_session_method_is_known",
             ),
         ),

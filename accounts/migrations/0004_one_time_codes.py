@@ -44,8 +44,6 @@ class Migration(migrations.Migration):
                         choices=[
                             ("REGISTRATION", "Register"),
                             ("CHANGE_PHONE", "Change the phone number"),
-                            ("CHANGE_REQUEST", "Ask for a change of your details"),
-                            ("FOREMAN_APPLICATION", "Apply as a foreman"),
                         ],
                         max_length=20,
                     ),
@@ -85,8 +83,6 @@ class Migration(migrations.Migration):
                             purpose__in=[
                                 "REGISTRATION",
                                 "CHANGE_PHONE",
-                                "CHANGE_REQUEST",
-                                "FOREMAN_APPLICATION",
                             ]
                         ),
                         name="one_time_code_purpose_is_known",
@@ -164,60 +160,5 @@ class Migration(migrations.Migration):
             model_name="authsession",
             name="second_factor_due",
             field=models.BooleanField(default=False),
-        ),
-        # Last: the one place where an account's mails of this release become possible.
-        migrations.RemoveConstraint(
-            model_name="accountmail", name="account_mail_purpose_is_known"
-        ),
-        migrations.AlterField(
-            model_name="accountmail",
-            name="purpose",
-            field=models.CharField(
-                choices=[
-                    ("VERIFY_EMAIL", "Prove your address"),
-                    ("ADDRESS_TAKEN", "Somebody tried to register with your address"),
-                    ("PASSWORD_RESET", "Set a new password"),
-                    ("INVITATION", "You are invited"),
-                    ("FOREMAN_APPROVED", "You are approved as a foreman"),
-                    ("FACTOR_ADDED", "A second factor was added"),
-                    ("FACTOR_REMOVED", "A second factor was removed"),
-                    ("RECOVERY_CODE_USED", "A recovery code was used"),
-                    ("SESSION_REUSED", "A copied sign-in was used"),
-                    ("PASSWORD_CHANGED", "Your password was changed"),
-                    ("EMAIL_CHANGE", "Prove your new address"),
-                    ("EMAIL_CHANGE_ASKED", "A change of your address was asked for"),
-                    ("EMAIL_CHANGED", "Your address was changed"),
-                    ("PHONE_CHANGED", "Your phone number was changed"),
-                    ("IDENTITY_LINKED", "Another provider signs you in"),
-                    ("IDENTITY_REMOVED", "A provider no longer signs you in"),
-                ],
-                max_length=20,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accountmail",
-            constraint=models.CheckConstraint(
-                condition=Q(
-                    purpose__in=[
-                            "VERIFY_EMAIL",
-                            "ADDRESS_TAKEN",
-                            "PASSWORD_RESET",
-                            "INVITATION",
-                            "FOREMAN_APPROVED",
-                            "FACTOR_ADDED",
-                            "FACTOR_REMOVED",
-                            "RECOVERY_CODE_USED",
-                            "SESSION_REUSED",
-                            "PASSWORD_CHANGED",
-                            "EMAIL_CHANGE",
-                            "EMAIL_CHANGE_ASKED",
-                            "EMAIL_CHANGED",
-                            "PHONE_CHANGED",
-                            "IDENTITY_LINKED",
-                            "IDENTITY_REMOVED",
-                    ]
-                ),
-                name="account_mail_purpose_is_known",
-            ),
         ),
     ]

@@ -23,8 +23,6 @@ class CodePurpose(models.TextChoices):
 
     REGISTRATION = "REGISTRATION", "Register"
     CHANGE_PHONE = "CHANGE_PHONE", "Change the phone number"
-    CHANGE_REQUEST = "CHANGE_REQUEST", "Ask for a change of your details"
-    FOREMAN_APPLICATION = "FOREMAN_APPLICATION", "Apply as a foreman"
 
 
 class OneTimeCode(IdentifiedModel):

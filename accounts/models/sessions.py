@@ -15,7 +15,6 @@ class SignInMethod(models.TextChoices):
 
     PASSWORD = "PASSWORD", "Password"
     OIDC = "OIDC", "Another provider"
-    ONE_TIME_CODE = "ONE_TIME_CODE", "One-time code"
 
 
 class AuthSession(IdentifiedModel):

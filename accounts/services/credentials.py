@@ -78,10 +78,10 @@ def _check_password(identifier: str, password: str, client: Client, role: Role |
         _give_back(slots)
         raise
     if user is None or not is_right or (role is not None and role != user.role):
-        _record_failure(user, client)
+        _record_failure(user)
         raise NotAuthenticated("These credentials are not right.", code="wrong_credentials")
     _give_back(slots)
-    check_may_sign_in(user, client)
+    check_may_sign_in(user)
     return user
 
 
@@ -126,20 +126,18 @@ def _password_holds(user: User | None, password: str) -> bool:
     return user.check_password(password)
 
 
-def _record_failure(user: User | None, client: Client) -> None:
+def _record_failure(user: User | None) -> None:
     if user is None:
-        record_attempt_on_nobody(verb="user.sign_in_failed", ip=client.ip)
+        record_attempt_on_nobody(verb="user.sign_in_failed")
     else:
-        record_audit_event(actor=None, verb="user.sign_in_failed", target=user, ip=client.ip)
+        record_audit_event(actor=None, verb="user.sign_in_failed", target=user)
 
 
-def check_may_sign_in(user: User, client: Client) -> None:
+def check_may_sign_in(user: User) -> None:
     """Say why an account that is not active may not sign in; asked after the password only."""
     if user.status == UserStatus.ACTIVE:
         return
-    record_audit_event(
-        actor=None, verb="user.sign_in_refused", target=user, status=user.status, ip=client.ip
-    )
+    record_audit_event(actor=None, verb="user.sign_in_refused", target=user, status=user.status)
     if user.status == UserStatus.SUSPENDED:
         raise NotAllowed("This account is suspended. Ask the office why.", code="account_suspended")
     if user.email_verified_at is None:

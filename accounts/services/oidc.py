@@ -105,13 +105,13 @@ def finish(
     attempt = _attempt(known, state, browser)
     if attempt.exchanged_at is None:
         person = _exchange(known, attempt, code, state)
-        user = _user_of(known, person, client)
+        user = _user_of(known, person)
         OAuthAttempt.objects.filter(pk=attempt.pk).update(user=user)
     elif attempt.user is not None:
         user = attempt.user
     else:
         raise _dead_attempt()
-    check_may_sign_in(user, client)
+    check_may_sign_in(user)
     has_shown = check_second_factor(user=user, code=second_factor_code, client=client)
     return _open(attempt.pk, user, client, has_shown=has_shown)
 
@@ -193,20 +193,20 @@ def _exchange(provider: OidcProvider, attempt: OAuthAttempt, code: str, state: s
     )
 
 
-def _user_of(provider: OidcProvider, person: Person, client: Client) -> User:
+def _user_of(provider: OidcProvider, person: Person) -> User:
     """Return who this is to us: known already, or linked now by an address both have proven."""
     known = ExternalIdentity.objects.filter(provider=provider.name, subject=person.subject)
     identity = known.select_related("user").first()
     if identity is not None:
         known.update(last_used_at=timezone.now())
         return identity.user
-    user = _owner_of_address(provider, person, client)
+    user = _owner_of_address(provider, person)
     return _link(provider, person.subject, user.pk).user
 
 
-def _owner_of_address(provider: OidcProvider, person: Person, client: Client) -> User:
+def _owner_of_address(provider: OidcProvider, person: Person) -> User:
     if not (person.email and person.is_email_verified):
-        _refuse(client, "address_not_verified")
+        _refuse("address_not_verified")
         raise NotAllowed(
             f"{provider.label} has not verified your e-mail address. Do that there, or sign in "
             "with your password.",
@@ -214,16 +214,16 @@ def _owner_of_address(provider: OidcProvider, person: Person, client: Client) ->
         )
     user = User.objects.filter(email=person.email).first()
     if user is None:
-        _refuse(client, "not_registered")
+        _refuse("not_registered")
         raise NotAllowed(
             "Nobody is registered with this address. Register with it first; from then on "
             f"{provider.label} signs you in.",
             code="not_registered",
         )
-    check_may_sign_in(user, client)
+    check_may_sign_in(user)
     if user.role == Role.ADMIN:
         record_audit_event(
-            actor=None, verb="user.sign_in_refused", target=user, reason="not_linked", ip=client.ip
+            actor=None, verb="user.sign_in_refused", target=user, reason="not_linked"
         )
         raise NotAllowed(
             f"Staff link {provider.label} themselves: sign in with your password first.",
@@ -232,8 +232,8 @@ def _owner_of_address(provider: OidcProvider, person: Person, client: Client) ->
     return user
 
 
-def _refuse(client: Client, reason: str) -> None:
-    record_attempt_on_nobody(verb="user.sign_in_refused", reason=reason, ip=client.ip)
+def _refuse(reason: str) -> None:
+    record_attempt_on_nobody(verb="user.sign_in_refused", reason=reason)
 
 
 @transaction.atomic

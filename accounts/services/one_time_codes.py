@@ -56,7 +56,7 @@ def send_code(
     limits.reserve(limits.CODE_CLIENT, client.neighbourhood)
     limits.reserve(limits.CODE_PAUSE, address)
     limits.reserve(limits.CODE_NUMBER, address)
-    return _queue(address, purpose, channel, client)
+    return _queue(address, purpose, channel)
 
 
 def _check_can_be_sent(address: str, channel: CodeChannel) -> None:
@@ -76,7 +76,7 @@ def _check_can_be_sent(address: str, channel: CodeChannel) -> None:
 
 
 @transaction.atomic
-def _queue(address: str, purpose: CodePurpose, channel: CodeChannel, client: Client) -> OneTimeCode:
+def _queue(address: str, purpose: CodePurpose, channel: CodeChannel) -> OneTimeCode:
     now = timezone.now()
     unproven = OneTimeCode.objects.filter(address=address, purpose=purpose, used_at=None)
     unproven.filter(expires_at__gt=now).update(expires_at=now)
@@ -93,7 +93,6 @@ def _queue(address: str, purpose: CodePurpose, channel: CodeChannel, client: Cli
         target=code,
         purpose=purpose,
         channel=channel,
-        ip=client.ip,
     )
     ring(SEND, str(code.pk), queue="high")
     return code
@@ -118,8 +117,8 @@ def verify_code(*, address: str, otp: str, purpose: CodePurpose, client: Client)
     limits.reserve(limits.CODE_CHECK, client.neighbourhood)
     code = _newest(address, purpose)
     if code is None or not _take_guess(code.pk):
-        _refuse(code, client)
-    return _prove(code.pk, otp, client)
+        _refuse(code)
+    return _prove(code.pk, otp)
 
 
 def _newest(address: str, purpose: CodePurpose) -> OneTimeCode | None:
@@ -136,11 +135,11 @@ def _take_guess(code_id: UUID) -> bool:
     return bool(guessable.update(guesses=F("guesses") + 1))
 
 
-def _prove(code_id: UUID, otp: str, client: Client) -> Proof:
+def _prove(code_id: UUID, otp: str) -> Proof:
     code = OneTimeCode.objects.get(pk=code_id)
     is_right = constant_time_compare(code.code_hash, _hash(code.pk, otp))
     if not is_right or not _use_up(code):
-        _refuse(code, client)
+        _refuse(code)
     return Proof(CodeChannel(code.channel), signing.dumps(str(code.pk), salt=SALT))
 
 
@@ -154,11 +153,11 @@ def _use_up(code: OneTimeCode) -> bool:
     return True
 
 
-def _refuse(code: OneTimeCode | None, client: Client) -> NoReturn:
+def _refuse(code: OneTimeCode | None) -> NoReturn:
     if code is None:
-        record_attempt_on_nobody(verb="code.refused", ip=client.ip)
+        record_attempt_on_nobody(verb="code.refused")
     else:
-        record_audit_event(actor=None, verb="code.refused", target=code, ip=client.ip)
+        record_audit_event(actor=None, verb="code.refused", target=code)
     raise InvalidInput.on(
         "otp",
         "This code is not right, or it has expired. Ask for a new one.",

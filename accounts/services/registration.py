@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from django.contrib.auth.password_validation import validate_password
@@ -16,8 +17,8 @@ from accounts.clients import Client
 from accounts.models import CodePurpose, MailPurpose, Role, User, UserStatus
 from accounts.permissions import has_staff_permission
 from accounts.services.mails import ask_for_mail, tell
-from accounts.services.one_time_codes import redeem_phone_token
-from chitfund.business_date import business_date
+from accounts.services.one_time_codes import redeem_email_token, redeem_phone_token
+from chitfund.business_date import age_on, business_date
 from chitfund.db import next_number
 from chitfund.exceptions import Conflict, FieldError, InvalidInput, NotAllowed
 
@@ -34,13 +35,13 @@ def register(
     date_of_birth: date,
     role: Role,
     client: Client,
-    phone_token: str | None = None,
+    proofs: Mapping[str, str],
 ) -> None:
-    """Create a pending account and mail a link that proves the address.
+    """Create an account, pending until its address is proven: by a mailed link, or here.
 
-    Returns nothing, for a taken address or phone too: only its owner is told, by mail. A
-    `phone_token` is the proof of the number that a one-time code earned; it is spent whether
-    the number is free or taken.
+    Returns nothing, for a taken address or phone too: only its owner is told, by mail. `proofs`
+    are what one-time codes earned, `phone_token` and `email_token`; they are spent whether
+    address and number are free or taken.
     """
     limits.reserve(limits.REGISTER_ADDRESS, client.neighbourhood)
     if role == Role.ADMIN:
@@ -54,11 +55,7 @@ def register(
     )
     check_grown_up(person.date_of_birth)
     check_password_strength(password, person)
-    if phone_token is not None:
-        redeem_phone_token(
-            token=phone_token, phone_number=phone_number, purpose=CodePurpose.REGISTRATION
-        )
-        person.phone_verified_at = timezone.now()
+    _redeem(person, **proofs)
     person.set_password(password)
     refusal = _save_if_free(person)
     owners = list(_owners(email=email, phone_number=phone_number))
@@ -67,10 +64,24 @@ def register(
     _tell_owners(owners, is_taken=refusal is not None)
 
 
+@transaction.atomic
+def _redeem(person: User, *, phone_token: str = "", email_token: str = "") -> None:
+    """Spend both proofs or neither, and mark what they prove."""
+    purpose = CodePurpose.REGISTRATION
+    if phone_token:
+        redeem_phone_token(token=phone_token, phone_number=person.phone_number, purpose=purpose)
+        person.phone_verified_at = timezone.now()
+    if email_token:
+        redeem_email_token(token=email_token, email=person.email, purpose=purpose)
+        person.email_verified_at = timezone.now()
+        person.status = UserStatus.ACTIVE if person.may_become_active else UserStatus.PENDING
+
+
 def _save_if_free(person: User) -> IntegrityError | None:
     """Save somebody who registers, or return what a taken address or number ran into."""
+    mail = None if person.email_verified_at else MailPurpose.VERIFY_EMAIL
     try:
-        _save_new(person, mail=MailPurpose.VERIFY_EMAIL, actor=None)
+        _save_new(person, mail=mail, actor=None)
     except IntegrityError as exc:
         return exc
     return None
@@ -163,8 +174,7 @@ def check_grown_up(born: date | None) -> None:
     """Raise InvalidInput for a child, by the business date."""
     if born is None:
         return
-    today = business_date()
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    age = age_on(business_date(), born=born)
     if age < GROWN_UP:
         raise InvalidInput.on(
             "date_of_birth", f"A person must be {GROWN_UP} or older to take part in a chit."

@@ -97,7 +97,7 @@ def check_second_factor(*, user: User, code: str | None, client: Client) -> bool
     slots = _slots(user, client, code)
     _reserve(slots)
     if not _code_holds(user, factor, code):
-        _refuse(user, client)
+        _refuse(user)
     _give_back(slots)
     return True
 
@@ -128,8 +128,8 @@ def _give_back(slots: list[Slot]) -> None:
         limits.give_back(limit, *who)
 
 
-def _refuse(user: User, client: Client) -> NoReturn:
-    record_audit_event(actor=None, verb="second_factor.refused", target=user, ip=client.ip)
+def _refuse(user: User) -> NoReturn:
+    record_audit_event(actor=None, verb="second_factor.refused", target=user)
     raise NotAuthenticated(
         "This code is not right, or it was used. Wait for the app's next one.",
         code="wrong_second_factor",
@@ -223,7 +223,7 @@ def confirm_second_factor(
         _give_back(slots)  # no secret was compared
         raise
     if recovery_codes is None:
-        record_audit_event(actor=user, verb="second_factor.refused", target=user, ip=client.ip)
+        record_audit_event(actor=user, verb="second_factor.refused", target=user)
         raise InvalidInput.on(
             "code",
             "This is not the app's code. Check the phone's clock and send the next one.",
@@ -343,7 +343,7 @@ def check_own_password(*, user: User, password: str, client: Client) -> None:
         limits.give_back(limits.OWN_PASSWORD, str(user.pk))  # nothing was compared
         raise
     if not is_right:
-        record_audit_event(actor=user, verb="user.password_refused", target=user, ip=client.ip)
+        record_audit_event(actor=user, verb="user.password_refused", target=user)
         raise InvalidInput.on("password", "This is not your password.", code="wrong_password")
     limits.give_back(limits.OWN_PASSWORD, str(user.pk))
 

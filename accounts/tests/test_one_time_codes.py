@@ -14,7 +14,15 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.limits import CODE_CLIENT, CODE_NUMBER
-from accounts.models import AttemptCounter, AuditEvent, CodeChannel, CodePurpose, OneTimeCode, User
+from accounts.models import (
+    AttemptCounter,
+    AuditEvent,
+    CodeChannel,
+    CodePurpose,
+    OneTimeCode,
+    User,
+    UserStatus,
+)
 from accounts.models.factors import MOST_GUESSES
 from accounts.services import one_time_codes
 from accounts.services.one_time_codes import (
@@ -416,7 +424,7 @@ def test_a_channel_without_a_sender_is_refused_by_the_name_of_its_setting(settin
     assert not OneTimeCode.objects.exists()
 
 
-def register(token, phone_number=PHONE):
+def register(token=None, phone_number=PHONE, **more):
     person = {
         "full_name": "Asha Rao",
         "email": "asha@example.com",
@@ -424,7 +432,8 @@ def register(token, phone_number=PHONE):
         "password": "a long winding road",
         "date_of_birth": "1990-01-15",
     }
-    return APIClient().post("/api/auth/register", person | {"phone_token": token})
+    proof = {} if token is None else {"phone_token": token}
+    return APIClient().post("/api/auth/register", person | proof | more)
 
 
 @pytest.mark.django_db
@@ -445,3 +454,36 @@ def test_a_proof_is_spent_on_a_taken_number_too_or_it_would_tell(outbox, ring_be
     again = register(token)
     assert (again.status_code, again.json()["code"]) == (400, "invalid_proof")
     assert again.json()["errors"][0]["field"] == "phone_token"
+
+
+@pytest.mark.django_db
+def test_whoever_registers_with_a_proven_mailbox_needs_no_link(ring_bells):
+    proof = mailbox_proof(ring_bells)
+    assert register(email_token=proof, email="somebody.else@example.com").status_code == 400
+    assert register(email_token=proof).json()["message"].startswith("Your address is confirmed")
+
+    user = User.objects.get()
+    assert (user.status, user.email_verified_at is not None) == (UserStatus.ACTIVE, True)
+    assert not user.account_mails.exists()
+    again = register(email_token=proof, phone_number="9876543222")
+    assert (again.status_code, again.json()["errors"][0]["field"]) == (400, "email_token")
+
+
+@pytest.mark.django_db
+def test_a_foreman_with_a_proven_mailbox_still_waits_for_the_office(ring_bells):
+    assert register(email_token=mailbox_proof(ring_bells), role="FOREMAN").status_code == 201
+    assert User.objects.get().status == UserStatus.PENDING
+
+
+@pytest.mark.django_db
+def test_of_two_proofs_one_is_not_spent_when_the_other_does_not_hold(outbox, ring_bells):
+    token = proof_for(outbox, ring_bells)
+    assert register(token, email_token="made up").status_code == 400
+    assert register(token).status_code == 201
+
+
+def mailbox_proof(ring_bells):
+    with ring_bells():
+        send(email="asha@example.com")
+    digits = re.search(r"([0-9]{6}) is your code", mail.outbox[-1].body)[1]
+    return verify(digits, email="asha@example.com").json()["email_token"]

@@ -132,7 +132,7 @@ def before_the_hour_ends() -> None:
     """Wait for the new window where this one is about to end in the middle of the crowd."""
     left = HOUR - time.time() % HOUR
     if left < 20:
-        time.sleep(left)
+        time.sleep(left)  # windows go by the machine's clock, which a live office shares
 
 
 def redis_at(settings, port: int) -> None:

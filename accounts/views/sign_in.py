@@ -45,6 +45,8 @@ SESSION = OpenApiParameter(
     enum=["cookie"],
     description="`cookie` sets the portal's cookies instead of answering with tokens.",
 )
+LINK_SENT = "We have sent you a mail. Open its link to confirm your address."
+PROVEN = "Your address is confirmed. Sign in with it."
 SIGNED_IN_ANSWER = PolymorphicProxySerializer(
     component_name="SignedIn",
     serializers=[TokenPairSerializer, CookieSessionSerializer],
@@ -113,7 +115,8 @@ class RegisterView(PublicView):
         """
         person = checked(RegisterSerializer, request)
         services.register(**person, client=client_of(request))
-        message = "We have sent you a mail. Open its link to confirm your address."
+        is_proven = "email_token" in person["proofs"]
+        message = PROVEN if is_proven else LINK_SENT
         echo = RegisteredSerializer({**person, "message": message})
         return Response(echo.data, status=status.HTTP_201_CREATED)
 

@@ -23,7 +23,7 @@ def end_groups(leaders: Iterable[int], *, seconds: float = STOP_SECONDS) -> None
     living = [pid for pid in leaders if _send(os.kill, pid, signal.SIGTERM)]
     deadline = time.monotonic() + seconds
     while living and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(0.1)  # the office's children, not ours: there is no event to wait for
         living = [pid for pid in living if _send(os.killpg, pid, 0)]
     for pid in living:
         _send(os.killpg, pid, signal.SIGKILL)

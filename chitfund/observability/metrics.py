@@ -15,7 +15,7 @@ class FailureCounter:
     def __init__(self, name: str) -> None:
         self.name = name
         self.total = 0
-        self._last: float | None = None
+        self._told_at: float | None = None
         self._lock = Lock()
 
     def add(self) -> bool:
@@ -24,16 +24,16 @@ class FailureCounter:
             is_news = not self.is_degraded
             self.total += 1
             # A failure that is no news does not put the next line off.
-            self._last = time.monotonic() if is_news else self._last
+            self._told_at = time.monotonic() if is_news else self._told_at
         return is_news
 
     @property
     def is_degraded(self) -> bool:
-        return self._last is not None and time.monotonic() - self._last < DEGRADED_SECONDS
+        return self._told_at is not None and time.monotonic() - self._told_at < DEGRADED_SECONDS
 
     def reset(self) -> None:
         with self._lock:
-            self.total, self._last = 0, None
+            self.total, self._told_at = 0, None
 
 
 uncounted_requests = FailureCounter("uncounted_requests")

@@ -68,7 +68,7 @@ def running_provider() -> Iterator[Provider]:
         except httpx.TransportError:
             assert process.poll() is None, "The provider did not start."
             assert time.monotonic() < deadline, "The provider does not answer."
-            time.sleep(0.1)
+            time.sleep(0.1)  # a program of its own tells in no other way that it is up
     yield provider
     process.terminate()
     process.wait(10)
